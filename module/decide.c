@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a socket says of itself at a transition: whether the peer's FIN is ACKed, what becomes of
+ * ours, how the close ended. Only reads; no counters, no hooks, no memory but the record given.
+ *
+ * The facts it rests on, all in the kernel's net/ipv4:
+ *  - every segment sent with an ACK sets rcv_wup to rcv_nxt (tcp_select_window), so the FIN is
+ *    not ACKed yet exactly while they differ;
+ *  - segs_out counts every segment, data_segs_out those with data (__tcp_transmit_skb);
+ *  - sk_write_queue holds only what was never sent; tcp_send_fin() puts the FIN on its last skb,
+ *    or makes one if the queue is empty, and pushes with Nagle off.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/net.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+
+#include "finack.h"
+
+/**
+ * finack_fin_acked() - whether a segment of ours has covered the peer's FIN
+ * @sk: the socket, in CLOSE_WAIT
+ *
+ * DCTCP can send an ACK of what came before a segment while it takes that segment in, FIN included
+ * (dctcp_ece_ack_update), and then this is true too soon; but then it also asks for an ACK of the
+ * segment at once, which leaves before anything can ask here.
+ *
+ * Return: true if so.
+ */
+bool finack_fin_acked(const struct sock *sk)
+{
+	return tcp_sk(sk)->rcv_wup == tcp_sk(sk)->rcv_nxt;
+}
+
+/* Whether the interface takes several segments as one packet; a capture there shows one. */
+static bool segments_in_hardware(const struct sock *sk)
+{
+	const struct dst_entry *dst = rcu_dereference(sk->sk_dst_cache);
+
+	return dst && net_gso_ok(READ_ONCE(dst->dev->features), sk->sk_gso_type);
+}
+
+/* How many segments of full size tcp_write_xmit() sends as one packet at most (tcp_cwnd_test,
+ * tcp_tso_segs). A congestion control's own minimum is not asked for: it can only be more.
+ */
+static u32 packet_segs(const struct sock *sk, u32 mss)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 rtt = tcp_min_rtt(tp) >> READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_tso_rtt_log);
+	unsigned long bytes = READ_ONCE(sk->sk_pacing_rate) >> READ_ONCE(sk->sk_pacing_shift);
+	u32 segs;
+
+	if (rtt < BITS_PER_TYPE(sk->sk_gso_max_size))
+		bytes += sk->sk_gso_max_size >> rtt;
+	segs = min_t(unsigned long, bytes, sk->sk_gso_max_size) / mss;
+	if (!inet_csk(sk)->icsk_ca_ops->min_tso_segs)
+		segs = max_t(u32, segs, READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_min_tso_segs));
+	return min3(segs, (u32)sk->sk_gso_max_segs, max(tcp_snd_cwnd(tp) >> 1, 1U));
+}
+
+/* Whether too much is on its way to the interface (tcp_small_queue_check, at its strictest). */
+static bool queue_full(const struct sock *sk)
+{
+	const struct rb_node *first = sk->tcp_rtx_queue.rb_node;
+	unsigned long limit = READ_ONCE(sk->sk_pacing_rate) >> READ_ONCE(sk->sk_pacing_shift);
+
+	if (!first || (!first->rb_left && !first->rb_right))
+		return false;
+	limit = min_t(unsigned long, limit,
+		      READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_limit_output_bytes));
+	return refcount_read(&sk->sk_wmem_alloc) > limit;
+}
+
+/* Under memory pressure tcp_send_fin() puts the FIN on what was sent and waits for its
+ * retransmission.
+ */
+static bool fin_on_sent_data(const struct sock *sk)
+{
+	return !tcp_send_head(sk) && !tcp_rtx_queue_empty(sk) && tcp_under_memory_pressure(sk);
+}
+
+/**
+ * finack_fin_segs() - the segments of the one packet that carries our FIN and what is before it
+ * @sk: the socket, just before tcp_send_fin()
+ *
+ * Return: their number; 0 if it takes more than one packet, or a retransmission.
+ */
+u32 finack_fin_segs(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct sk_buff *skb = tcp_send_head(sk);
+	u32 mss = max(tp->mss_cache, 1U), segs;
+
+	if (!skb)
+		return !fin_on_sent_data(sk);
+	segs = max(DIV_ROUND_UP(tp->write_seq - tp->snd_nxt, mss), 1U);
+	/* small unsent buffers can be joined before they leave (tcp_grow_skb, since 6.10) */
+	if (segs > 1 && (!tcp_skb_is_last(sk, skb) || !segments_in_hardware(sk) ||
+			 segs > packet_segs(sk, mss)))
+		return 0;
+	return segs;
+}
+
+/**
+ * finack_fin_leaves_now() - whether the first segment sent from here on carries our FIN
+ * @sk: the socket, just before tcp_send_fin()
+ * @segs: finack_fin_segs()
+ *
+ * Asks what tcp_write_xmit() will ask, and is strict: is there unsent data in a buffer before the
+ * FIN's, does the peer's window reach to its end, has the congestion window room (kernels before
+ * 6.12 let a lone FIN pass all the same), is the socket paced or its queue full.
+ *
+ * Return: true if so; else the FIN may have to wait, or data goes before it.
+ */
+bool finack_fin_leaves_now(const struct sock *sk, u32 segs)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct sk_buff *skb = tcp_send_head(sk);
+
+	if (!segs || (skb && !tcp_skb_is_last(sk, skb)))
+		return false;
+	if (after(tp->write_seq + 1, tcp_wnd_end(tp)))
+		return false;
+	/* several segments that fill it exactly may be held back (tcp_tso_should_defer) */
+	if (segs > 1)
+		segs++;
+	if (tcp_packets_in_flight(tp) + segs > tcp_snd_cwnd(tp))
+		return false;
+	if (sk->sk_pacing_status == SK_PACING_NEEDED && tp->tcp_wstamp_ns > tcp_clock_ns())
+		return false;
+	return !queue_full(sk);
+}
+
+/**
+ * finack_outcome_late() - the outcome of a close whose FIN did not leave at once
+ * @sk: the socket, in LAST_ACK
+ * @rec: its record, as left when the FIN was queued
+ * @again: what was just retransmitted, for the first time since; NULL when the connection ends
+ *
+ * If no more was sent, before a retransmission, than the FIN and what was queued before it, these
+ * went as one packet, and the ACK with them. Else the first was a pure ACK (the delayed-ACK timer,
+ * a window probe) or data. If nothing was, the retransmission itself is the first.
+ *
+ * Return: FINACK_MERGED, FINACK_SEPARATE or FINACK_UNACKED.
+ */
+enum finack_mib_id finack_outcome_late(const struct sock *sk, const struct finack_rec *rec,
+				       const struct sk_buff *again)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 sent = tp->segs_out - rec->segs_out;
+
+	if (again) {
+		if (sent <= tcp_skb_pcount(again))
+			return TCP_SKB_CB(again)->tcp_flags & TCPHDR_FIN ? FINACK_MERGED :
+									   FINACK_SEPARATE;
+		sent -= tcp_skb_pcount(again);
+	}
+	if (!sent)
+		return FINACK_UNACKED;
+	return sent == rec->segs && tp->snd_nxt == tp->write_seq ? FINACK_MERGED :
+								   FINACK_SEPARATE;
+}
+
+/**
+ * finack_end_by_fin() - who sends our FIN
+ * @sk: the socket, going from CLOSE_WAIT to LAST_ACK
+ *
+ * In close() the last reference to the file is gone: this runs from __fput(). In shutdown() the
+ * caller still holds one. A socket without a file is the kernel's own and counts as closed.
+ *
+ * Return: FINACK_END_CLOSE, FINACK_END_SHUTDOWN or FINACK_END_EXIT.
+ */
+enum finack_mib_id finack_end_by_fin(const struct sock *sk)
+{
+	const struct socket *sock = sk->sk_socket;
+	struct file *file = sock ? READ_ONCE(sock->file) : NULL;
+
+	if (file && file_count(file))
+		return FINACK_END_SHUTDOWN;
+	return in_task() && current->flags & PF_EXITING ? FINACK_END_EXIT : FINACK_END_CLOSE;
+}
+
+/**
+ * finack_end_without_fin() - what ended CLOSE_WAIT
+ * @sk: the socket, going from CLOSE_WAIT to CLOSE
+ *
+ * tcp_reset() alone sets EPIPE. Only __tcp_close() sets SEND_SHUTDOWN in this state, and sends a
+ * RST (unread data, SO_LINGER 0). Without an error it is tcp_disconnect(), with ECONNABORTED
+ * tcp_abort(): RST both. Other errors are timeouts, of which only keepalive, the one that needs
+ * nothing in flight or queued, sends a RST. A socket under repair (CRIU) says nothing.
+ *
+ * Return: FINACK_END_RESET_IN, FINACK_END_RESET_OUT or FINACK_END_OTHER.
+ */
+enum finack_mib_id finack_end_without_fin(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (sk->sk_err == EPIPE)
+		return FINACK_END_RESET_IN;
+	if (tp->repair)
+		return FINACK_END_OTHER;
+	if (sk->sk_shutdown & SEND_SHUTDOWN || !sk->sk_err || sk->sk_err == ECONNABORTED ||
+	    tp->snd_una == tp->write_seq)
+		return FINACK_END_RESET_OUT;
+	return FINACK_END_OTHER;
+}
+
+/**
+ * finack_reset_sent_first() - whether a RST is all that covered the peer's FIN
+ * @sk: the socket, going from CLOSE_WAIT to CLOSE, the FIN covered
+ * @rec: its record
+ *
+ * tcp_abort() sends its RST, which has an ACK, before it changes the state; so may MPTCP for a
+ * subflow. In close() the state changes first.
+ *
+ * Return: true if so.
+ */
+bool finack_reset_sent_first(const struct sock *sk, const struct finack_rec *rec)
+{
+	return (sk->sk_err == ECONNABORTED || sk_is_mptcp(sk)) &&
+	       !(sk->sk_shutdown & SEND_SHUTDOWN) &&
+	       tcp_sk(sk)->segs_out - rec->segs_out == 1;
+}
+
+/* The last socket that entered FIN_WAIT2 on a CPU, and the arrival of the segment that did it. */
+struct half_closed {
+	const struct sock *sk;
+	u64 clock;
+};
+
+static DEFINE_PER_CPU(struct half_closed, half_closed);
+
+/**
+ * finack_active_half() - the peer ACKs our FIN
+ * @sk: the socket, going from FIN_WAIT1 to FIN_WAIT2
+ */
+void finack_active_half(const struct sock *sk)
+{
+	struct half_closed *h;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	h = this_cpu_ptr(&half_closed);
+	h->sk = sk;
+	h->clock = tcp_sk(sk)->tcp_clock_cache;
+	local_irq_restore(flags);
+}
+
+/**
+ * finack_active_outcome() - what the peer did when we closed first
+ * @sk: the socket, going from FIN_WAIT2 to CLOSE
+ *
+ * SOCK_DONE tells whether its FIN came to this socket, or was left to the TIME_WAIT minisock.
+ * The ACK of ours came in the same segment if the clock of segment arrival (tcp_mstamp) stands
+ * where it stood when something of ours was last delivered. Those clocks count microseconds; the
+ * one kept when FIN_WAIT2 was entered, on this CPU as a rule, counts nanoseconds.
+ *
+ * Return: FINACK_ACTIVE_MERGED, FINACK_ACTIVE_SEPARATE or FINACK_ACTIVE_HALF.
+ */
+enum finack_mib_id finack_active_outcome(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct half_closed h;
+	unsigned long flags;
+
+	if (!sock_flag(sk, SOCK_DONE))
+		return FINACK_ACTIVE_HALF;
+	local_irq_save(flags);
+	h = *this_cpu_ptr(&half_closed);
+	local_irq_restore(flags);
+	if (tp->delivered_mstamp != tp->tcp_mstamp ||
+	    (h.sk == sk && h.clock != tp->tcp_clock_cache))
+		return FINACK_ACTIVE_SEPARATE;
+	return FINACK_ACTIVE_MERGED;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the module share. Each section is one file's public face. */
+#ifndef FINACK_H
+#define FINACK_H
+
+#include <linux/percpu.h>
+#include <linux/types.h>
+#include <net/net_namespace.h>
+#include <net/tcp.h>
+
+/* mib.c: the counters of one network namespace */
+
+/**
+ * enum finack_mib_id - the counters, each with the exact condition that moves it
+ * @FINACK_PASSIVE: a FIN was accepted from the peer in ESTABLISHED or SYN_RECV
+ * @FINACK_MERGED: the first segment whose ACK covers that FIN carries our own FIN
+ * @FINACK_SEPARATE: the first segment whose ACK covers that FIN carries no FIN
+ * @FINACK_UNACKED: the connection ended before any segment of ours but a RST covered that FIN
+ * @FINACK_SEP_TIMER: separate: the delayed-ACK timer expired
+ * @FINACK_SEP_NO_ATO: separate: the timer expired on a connection that never carried data to us
+ * @FINACK_SEP_ROUTE: separate: the route asks for quick ACKs
+ * @FINACK_SEP_NOW: separate: any other immediate ACK on receive
+ * @FINACK_SEP_APP: separate: a system call sent the ACK
+ * @FINACK_SEP_DATA: separate: the ACK rode on data
+ * @FINACK_SEP_POLICY: separate: a control of finack sent the ACK
+ * @FINACK_SEP_HELD: separate: a hold of finack ran out
+ * @FINACK_SEP_UNKNOWN: separate: nothing saw the ACK leave
+ * @FINACK_END_CLOSE: CLOSE_WAIT ended with our FIN, sent by the last close()
+ * @FINACK_END_SHUTDOWN: CLOSE_WAIT ended with our FIN, sent by shutdown()
+ * @FINACK_END_EXIT: CLOSE_WAIT ended with our FIN, sent because the process exited
+ * @FINACK_END_RESET_IN: CLOSE_WAIT ended with a RST from the peer
+ * @FINACK_END_RESET_OUT: CLOSE_WAIT ended with a RST of ours
+ * @FINACK_END_OTHER: CLOSE_WAIT ended without FIN or RST (a timeout)
+ * @FINACK_ACTIVE: we closed first (FIN_WAIT1 entered)
+ * @FINACK_ACTIVE_MERGED: the segment that ACKed our FIN carried the peer's
+ * @FINACK_ACTIVE_SEPARATE: the peer's FIN reached our socket after the ACK of ours
+ * @FINACK_ACTIVE_HALF: the peer ACKed our FIN; its own had not come when our socket ended
+ * @FINACK_SIMULTANEOUS: the peer's FIN came before the ACK of ours (CLOSING entered)
+ * @FINACK_UNTRACKED: a passive close that found the record table full
+ * @FINACK_EARLIER: CLOSE_WAIT left by a close that began before the module was loaded
+ */
+enum finack_mib_id {
+	FINACK_PASSIVE,
+	FINACK_MERGED,
+	FINACK_SEPARATE,
+	FINACK_UNACKED,
+	FINACK_SEP_TIMER,
+	FINACK_SEP_NO_ATO,
+	FINACK_SEP_ROUTE,
+	FINACK_SEP_NOW,
+	FINACK_SEP_APP,
+	FINACK_SEP_DATA,
+	FINACK_SEP_POLICY,
+	FINACK_SEP_HELD,
+	FINACK_SEP_UNKNOWN,
+	FINACK_END_CLOSE,
+	FINACK_END_SHUTDOWN,
+	FINACK_END_EXIT,
+	FINACK_END_RESET_IN,
+	FINACK_END_RESET_OUT,
+	FINACK_END_OTHER,
+	FINACK_ACTIVE,
+	FINACK_ACTIVE_MERGED,
+	FINACK_ACTIVE_SEPARATE,
+	FINACK_ACTIVE_HALF,
+	FINACK_SIMULTANEOUS,
+	FINACK_UNTRACKED,
+	FINACK_EARLIER,
+	__FINACK_MIB_MAX
+};
+
+/**
+ * struct finack_mib - one CPU's share of a namespace's counters
+ * @count: by enum finack_mib_id
+ */
+struct finack_mib {
+	unsigned long count[__FINACK_MIB_MAX];
+};
+
+/**
+ * struct finack_net - what finack keeps for one network namespace
+ * @mib: the counters
+ * @untracked: passive closes without a record that are in CLOSE_WAIT now
+ * @tracked: records in use
+ */
+struct finack_net {
+	struct finack_mib __percpu *mib;
+	atomic_t untracked;
+	atomic_t tracked;
+};
+
+extern unsigned int finack_net_id;
+
+struct finack_net *finack_net(const struct net *net);
+int finack_mib_init(struct finack_net *fn);
+void finack_mib_exit(struct finack_net *fn);
+
+struct seq_file;
+void finack_mib_show(struct seq_file *seq, const struct finack_net *fn);
+
+static inline void finack_inc(const struct finack_net *fn, enum finack_mib_id id)
+{
+	this_cpu_inc(fn->mib->count[id]);
+}
+
+/* track.c: one record per passive close */
+
+/**
+ * struct finack_rec - a passive close, from the peer's FIN until its outcome is counted
+ * @sk: the socket, never dereferenced through here; NULL while the record is free
+ * @net: its namespace, to drop what is left when that goes
+ * @next: index + 1 of the next record of the bucket, or of the free list
+ * @segs_out: tcp_sock::segs_out when the FIN was accepted, later when ours was queued
+ * @segs: finack_fin_segs() when our FIN was queued
+ * @waiting: our FIN was queued and did not leave at once
+ *
+ * Belongs to whoever holds the socket's lock.
+ */
+struct finack_rec {
+	struct sock *sk;
+	struct net *net;
+	u32 next;
+	u32 segs_out;
+	u32 segs;
+	bool waiting;
+};
+
+int finack_track_init(unsigned int max);
+void finack_track_exit(void);
+struct finack_rec *finack_track_add(struct sock *sk);
+struct finack_rec *finack_track_find(const struct sock *sk);
+bool finack_track_del(const struct sock *sk);
+void finack_track_purge(const struct net *net);
+unsigned int finack_track_count(void);
+
+/* decide.c: what a socket says of itself */
+
+bool finack_fin_acked(const struct sock *sk);
+u32 finack_fin_segs(const struct sock *sk);
+bool finack_fin_leaves_now(const struct sock *sk, u32 segs);
+enum finack_mib_id finack_outcome_late(const struct sock *sk, const struct finack_rec *rec,
+				       const struct sk_buff *again);
+enum finack_mib_id finack_end_by_fin(const struct sock *sk);
+enum finack_mib_id finack_end_without_fin(const struct sock *sk);
+bool finack_reset_sent_first(const struct sock *sk, const struct finack_rec *rec);
+void finack_active_half(const struct sock *sk);
+enum finack_mib_id finack_active_outcome(const struct sock *sk);
+
+/* close.c: what happens at each transition; called by the hooks, with the socket locked */
+
+void finack_close_state(struct sock *sk, int old, int new);
+void finack_close_retransmit(struct sock *sk, const struct sk_buff *skb);
+void finack_close_destroy(struct sock *sk);
+
+/* hooks.c: where finack is attached to the kernel */
+
+/**
+ * struct finack_hook_view - a hook as sysfs shows it
+ * @status: "armed", or why it is not
+ * @kind: "tracepoint"
+ * @hits: times the handler ran
+ * @missed: times the kernel could not run it
+ */
+struct finack_hook_view {
+	const char *status;
+	const char *kind;
+	unsigned long hits;
+	unsigned long missed;
+};
+
+int finack_hooks_init(const char *absent);
+void finack_hooks_exit(void);
+unsigned int finack_hooks_count(void);
+const char *finack_hook_name(unsigned int i);
+void finack_hook_view(unsigned int i, struct finack_hook_view *view);
+
+/* procfs.c, sysfs.c: the readers */
+
+int finack_proc_net_init(struct net *net);
+void finack_proc_net_exit(struct net *net);
+void finack_sysfs_init(void);
+void finack_sysfs_exit(void);
+
+#endif

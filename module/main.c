@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * finack: shows how TCP connections close, per network namespace.
+ *
+ * This file loads and unloads; Documentation/ says what the module does. Loading arms the hooks
+ * last, unloading disarms them first.
+ */
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+
+#include "finack.h"
+#include "version.h"
+
+#define MAX_TRACKED_LIMIT	16777216
+
+static unsigned int max_tracked;
+module_param(max_tracked, uint, 0444);
+MODULE_PARM_DESC(max_tracked, "passive closes followed at once, 1..16777216; 0: from memory size");
+
+static char *test_absent = "";
+module_param(test_absent, charp, 0444);
+MODULE_PARM_DESC(test_absent, "for tests: treat the hook of this name as absent");
+
+/* As the kernel sizes its table of established connections (net/ipv4/tcp.c, tcp_init): a slot per
+ * 128 KiB of memory, rounded up to a power of two, at most 524288.
+ */
+static unsigned int default_max_tracked(void)
+{
+	unsigned long slots = totalram_pages() >> (17 - PAGE_SHIFT);
+
+	return clamp(roundup_pow_of_two(slots), 1024UL, 524288UL);
+}
+
+static int __net_init finack_net_init(struct net *net)
+{
+	struct finack_net *fn = finack_net(net);
+	int err;
+
+	err = finack_mib_init(fn);
+	if (err)
+		return err;
+	err = finack_proc_net_init(net);
+	if (err)
+		finack_mib_exit(fn);
+	return err;
+}
+
+static void __net_exit finack_net_exit(struct net *net)
+{
+	struct finack_net *fn = finack_net(net);
+
+	finack_proc_net_exit(net);
+	if (atomic_read(&fn->tracked))
+		finack_track_purge(net);
+	finack_mib_exit(fn);
+}
+
+static struct pernet_operations finack_net_ops = {
+	.init = finack_net_init,
+	.exit = finack_net_exit,
+	.id = &finack_net_id,
+	.size = sizeof(struct finack_net),
+};
+
+static int __init finack_init(void)
+{
+	int err;
+
+	if (max_tracked > MAX_TRACKED_LIMIT) {
+		pr_err("max_tracked=%u is out of range, 0..%u\n", max_tracked, MAX_TRACKED_LIMIT);
+		return -EINVAL;
+	}
+	if (!max_tracked)
+		max_tracked = default_max_tracked();
+
+	err = finack_track_init(max_tracked);
+	if (err) {
+		pr_err("no memory for max_tracked=%u records\n", max_tracked);
+		return err;
+	}
+	err = register_pernet_subsys(&finack_net_ops);
+	if (err) {
+		pr_err("cannot set up the network namespaces: error %d\n", err);
+		goto err_track;
+	}
+	err = finack_hooks_init(test_absent);
+	if (err)
+		goto err_pernet;
+	finack_sysfs_init();
+	return 0;
+
+err_pernet:
+	unregister_pernet_subsys(&finack_net_ops);
+err_track:
+	finack_track_exit();
+	return err;
+}
+
+static void __exit finack_exit(void)
+{
+	finack_sysfs_exit();
+	finack_hooks_exit();
+	unregister_pernet_subsys(&finack_net_ops);
+	finack_track_exit();
+}
+
+module_init(finack_init);
+module_exit(finack_exit);
+
+MODULE_DESCRIPTION("Shows how TCP connections close, per network namespace");
+MODULE_AUTHOR("The finack authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(FINACK_VERSION);

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The counters of a network namespace: where they are kept and under which names they are shown.
+ *
+ * Names and their order are stable: new ones are only ever added. Two of them are gauges and are
+ * not counted but derived, so that the laws (Documentation/counters.rst) hold by construction:
+ * what a close has not become yet is what began less what was decided. The terms that are
+ * subtracted are read first: a close that ends between two reads can make a gauge one too high
+ * for that reader, never negative.
+ */
+#include <linux/seq_file.h>
+#include <net/netns/generic.h>
+
+#include "finack.h"
+
+unsigned int finack_net_id;
+
+/**
+ * struct mib_name - a line of /proc/net/finack
+ * @name: as shown
+ * @first: the counter, or for a gauge the first one that is subtracted from Passive
+ * @last: for a gauge, the last one that is subtracted; 0 for a counter
+ */
+struct mib_name {
+	const char *name;
+	enum finack_mib_id first;
+	enum finack_mib_id last;
+};
+
+static const struct mib_name mib_names[] = {
+	{ "FinAckPassive",		FINACK_PASSIVE },
+	{ "FinAckMerged",		FINACK_MERGED },
+	{ "FinAckSeparate",		FINACK_SEPARATE },
+	{ "FinAckUnacked",		FINACK_UNACKED },
+	{ "FinAckUndecided",		FINACK_MERGED, FINACK_UNACKED },
+	{ "FinAckSepTimer",		FINACK_SEP_TIMER },
+	{ "FinAckSepNoAto",		FINACK_SEP_NO_ATO },
+	{ "FinAckSepRoute",		FINACK_SEP_ROUTE },
+	{ "FinAckSepNow",		FINACK_SEP_NOW },
+	{ "FinAckSepApp",		FINACK_SEP_APP },
+	{ "FinAckSepData",		FINACK_SEP_DATA },
+	{ "FinAckSepPolicy",		FINACK_SEP_POLICY },
+	{ "FinAckSepHeld",		FINACK_SEP_HELD },
+	{ "FinAckSepUnknown",		FINACK_SEP_UNKNOWN },
+	{ "FinAckEndClose",		FINACK_END_CLOSE },
+	{ "FinAckEndShutdown",		FINACK_END_SHUTDOWN },
+	{ "FinAckEndExit",		FINACK_END_EXIT },
+	{ "FinAckEndResetIn",		FINACK_END_RESET_IN },
+	{ "FinAckEndResetOut",		FINACK_END_RESET_OUT },
+	{ "FinAckEndOther",		FINACK_END_OTHER },
+	{ "FinAckCloseWait",		FINACK_END_CLOSE, FINACK_END_OTHER },
+	{ "FinAckActive",		FINACK_ACTIVE },
+	{ "FinAckActiveMerged",		FINACK_ACTIVE_MERGED },
+	{ "FinAckActiveSeparate",	FINACK_ACTIVE_SEPARATE },
+	{ "FinAckActiveHalf",		FINACK_ACTIVE_HALF },
+	{ "FinAckSimultaneous",		FINACK_SIMULTANEOUS },
+	{ "FinAckUntracked",		FINACK_UNTRACKED },
+	{ "FinAckEarlier",		FINACK_EARLIER },
+};
+
+#define MIB_GAUGES 2
+static_assert(ARRAY_SIZE(mib_names) == __FINACK_MIB_MAX + MIB_GAUGES);
+
+struct finack_net *finack_net(const struct net *net)
+{
+	return net_generic(net, finack_net_id);
+}
+
+int finack_mib_init(struct finack_net *fn)
+{
+	fn->mib = alloc_percpu(struct finack_mib);
+	return fn->mib ? 0 : -ENOMEM;
+}
+
+void finack_mib_exit(struct finack_net *fn)
+{
+	free_percpu(fn->mib);
+}
+
+/**
+ * finack_mib_show() - write the counters, one "Name<pad>value" per line
+ * @seq: where to
+ * @fn: whose
+ */
+void finack_mib_show(struct seq_file *seq, const struct finack_net *fn)
+{
+	unsigned long sum[__FINACK_MIB_MAX] = {};
+	int i, id, cpu;
+
+	/* backwards, so that Passive comes last: see above */
+	for (id = __FINACK_MIB_MAX - 1; id >= 0; id--) {
+		for_each_possible_cpu(cpu)
+			sum[id] += READ_ONCE(per_cpu_ptr(fn->mib, cpu)->count[id]);
+		smp_rmb(); /* pairs with the socket lock that orders a close's own steps */
+	}
+	for (i = 0; i < ARRAY_SIZE(mib_names); i++) {
+		const struct mib_name *m = &mib_names[i];
+		unsigned long value = sum[m->first];
+
+		if (m->last) {
+			value = sum[FINACK_PASSIVE];
+			for (id = m->first; id <= m->last; id++)
+				value -= sum[id];
+		}
+		seq_printf(seq, "%-32s\t%lu\n", m->name, value);
+	}
+}

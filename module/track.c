@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The record table: bounded, keyed by the socket, allocated once at load.
+ *
+ * A chained hash over one array of records. The array's free records form a lock-free stack, the
+ * buckets have a raw spinlock each: the hooks run in softirq and in process context, on
+ * PREEMPT_RT too, where a spinlock_t would sleep. Interrupts are off while a bucket is locked,
+ * because a hook may interrupt another one on the same CPU. Nothing is allocated after load; a
+ * full table is told to the caller, who counts the close without its details.
+ *
+ * A record belongs to the holder of its socket's lock. Only the end of a namespace takes records
+ * away from outside, and by then no hook uses that namespace any more.
+ */
+#include <linux/hash.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/spinlock.h>
+
+#include "finack.h"
+
+struct bucket {
+	raw_spinlock_t lock;
+	u32 first; /* index + 1 of a record, 0 for none */
+};
+
+static struct finack_rec *recs;
+static struct bucket *buckets;
+static unsigned int max_recs;
+static unsigned int bucket_bits;
+
+/* Top of the stack of free records: index + 1 below, above it a tag that changes with each pop,
+ * so that a record popped and pushed back meanwhile is noticed (the ABA problem).
+ */
+static atomic64_t free_top;
+
+#define TOP_INDEX(_top)		lower_32_bits(_top)
+#define TOP(_tag, _index)	((s64)(_tag) << 32 | (_index))
+
+static struct finack_rec *free_pop(void)
+{
+	s64 top = atomic64_read(&free_top);
+	struct finack_rec *rec;
+
+	do {
+		if (!TOP_INDEX(top))
+			return NULL;
+		rec = &recs[TOP_INDEX(top) - 1];
+	} while (!atomic64_try_cmpxchg(&free_top, &top,
+				       TOP(upper_32_bits(top) + 1, READ_ONCE(rec->next))));
+	return rec;
+}
+
+static void free_push(struct finack_rec *rec)
+{
+	s64 top = atomic64_read(&free_top);
+
+	WRITE_ONCE(rec->sk, NULL);
+	do
+		WRITE_ONCE(rec->next, TOP_INDEX(top));
+	while (!atomic64_try_cmpxchg(&free_top, &top,
+				     TOP(upper_32_bits(top), rec - recs + 1)));
+}
+
+static struct bucket *bucket_of(const struct sock *sk)
+{
+	return &buckets[hash_ptr(sk, bucket_bits)];
+}
+
+/* The link that leads to the record of @sk in @net, or the end of the chain. Bucket locked. The
+ * memory of a socket whose record was left behind by a dying namespace may serve another one.
+ */
+static u32 *find_link(struct bucket *b, const struct sock *sk, const struct net *net)
+{
+	u32 *link = &b->first;
+
+	while (*link && (recs[*link - 1].sk != sk || recs[*link - 1].net != net))
+		link = &recs[*link - 1].next;
+	return link;
+}
+
+/**
+ * finack_track_init() - allocate the table
+ * @max: number of records, at least 1
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int finack_track_init(unsigned int max)
+{
+	unsigned int i;
+
+	max_recs = max;
+	bucket_bits = max_t(unsigned int, 1, ilog2(roundup_pow_of_two(max)));
+	recs = kvcalloc(max, sizeof(*recs), GFP_KERNEL);
+	buckets = kvcalloc(1U << bucket_bits, sizeof(*buckets), GFP_KERNEL);
+	if (!recs || !buckets) {
+		finack_track_exit();
+		return -ENOMEM;
+	}
+	for (i = 0; i < 1U << bucket_bits; i++)
+		raw_spin_lock_init(&buckets[i].lock);
+	for (i = 0; i < max; i++)
+		recs[i].next = i + 1 < max ? i + 2 : 0;
+	atomic64_set(&free_top, TOP(0, 1));
+	return 0;
+}
+
+/** finack_track_exit() - free the table; no hook may run any more */
+void finack_track_exit(void)
+{
+	kvfree(buckets);
+	kvfree(recs);
+	buckets = NULL;
+	recs = NULL;
+}
+
+/**
+ * finack_track_add() - make the record of a socket
+ * @sk: the socket, locked, without a record
+ *
+ * Return: the record, with nothing set but its owner, or NULL if the table is full.
+ */
+struct finack_rec *finack_track_add(struct sock *sk)
+{
+	struct bucket *b = bucket_of(sk);
+	struct finack_rec *rec = free_pop();
+	unsigned long flags;
+
+	if (!rec)
+		return NULL;
+	rec->net = sock_net(sk);
+	rec->waiting = false;
+	WRITE_ONCE(rec->sk, sk);
+	raw_spin_lock_irqsave(&b->lock, flags);
+	WRITE_ONCE(rec->next, b->first);
+	WRITE_ONCE(b->first, rec - recs + 1);
+	raw_spin_unlock_irqrestore(&b->lock, flags);
+	return rec;
+}
+
+/**
+ * finack_track_find() - the record of a socket
+ * @sk: the socket, locked
+ *
+ * Return: the record, or NULL if there is none.
+ */
+struct finack_rec *finack_track_find(const struct sock *sk)
+{
+	struct bucket *b = bucket_of(sk);
+	unsigned long flags;
+	u32 i;
+
+	/* Only the holder of sk's lock adds or drops sk's record: an empty bucket needs no lock. */
+	if (!READ_ONCE(b->first))
+		return NULL;
+	raw_spin_lock_irqsave(&b->lock, flags);
+	i = *find_link(b, sk, sock_net(sk));
+	raw_spin_unlock_irqrestore(&b->lock, flags);
+	return i ? &recs[i - 1] : NULL;
+}
+
+/* Takes the record of @sk in @net out of its bucket, if there is one, and frees it. */
+static bool del(const struct sock *sk, const struct net *net)
+{
+	struct bucket *b = bucket_of(sk);
+	unsigned long flags;
+	u32 *link, i;
+
+	if (!READ_ONCE(b->first))
+		return false;
+	raw_spin_lock_irqsave(&b->lock, flags);
+	link = find_link(b, sk, net);
+	i = *link;
+	if (i)
+		WRITE_ONCE(*link, recs[i - 1].next);
+	raw_spin_unlock_irqrestore(&b->lock, flags);
+	if (i)
+		free_push(&recs[i - 1]);
+	return i;
+}
+
+/**
+ * finack_track_del() - drop the record of a socket, if it has one
+ * @sk: the socket, locked
+ *
+ * Return: whether it had one.
+ */
+bool finack_track_del(const struct sock *sk)
+{
+	return del(sk, sock_net(sk));
+}
+
+/**
+ * finack_track_purge() - drop what is left of a namespace
+ * @net: the namespace; no hook uses it any more
+ */
+void finack_track_purge(const struct net *net)
+{
+	unsigned int i;
+
+	for (i = 0; i < max_recs; i++) {
+		const struct sock *sk = READ_ONCE(recs[i].sk);
+
+		if (sk && READ_ONCE(recs[i].net) == net)
+			del(sk, net);
+	}
+}
+
+/**
+ * finack_track_count() - how many records are in use
+ *
+ * Walks the table: for readers, not for hooks.
+ *
+ * Return: the number.
+ */
+unsigned int finack_track_count(void)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < max_recs; i++)
+		n += !!READ_ONCE(recs[i].sk);
+	return n;
+}
