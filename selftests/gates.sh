@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# The static gates of make check. Each is a function that prints what is wrong and fails, or is
+# silent. $top is the checkout, $work a folder for the taking.
+# shellcheck disable=SC2154
+
+# the module with all warnings and sparse, in a guest's root
+gate_build() { # ROOT KVER
+	local dir=$work/build
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp -r "$top/module" "$top/Kbuild" "$dir/"
+	find "$dir" -name '*.o' -delete
+	in_root "$1" "$dir" make -s -C "/lib/modules/$2/build" M=/mnt W=1 C=2 modules >"$work/log" 2>&1 ||
+		{
+			cat "$work/log"
+			return 1
+		}
+	! grep -E 'warning:|error:|WARNING' "$work/log"
+}
+
+# the kernel's style, by the kernel's script, with the exceptions of .checkpatch.conf
+gate_checkpatch() { # ROOT KSFT
+	local bad
+	mkdir -p "$work/style/include" # else the script looks for one above
+	cp -r "$2/scripts" "$work/style/"
+	(cd "$top" && checkout_files | tr '\0' '\n' | grep -E '\.([ch]|checkpatch.conf)$' |
+		cpio --quiet -pdm "$work/style")
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	bad=$(in_root "$1" "$work/style" sh -c '
+		check="perl /mnt/scripts/checkpatch.pl --no-tree --strict --terse --no-summary -f"
+		cd /mnt && $check $(find module -name "*.[ch]")
+		cd /mnt/tools && $check $(find . ../selftests -name "*.[ch]")' 2>&1 |
+		grep -v 'uninitialized value $root\|/include.: No such file')
+	[ -z "$bad" ] || {
+		echo "$bad"
+		return 1
+	}
+}
+
+gate_shellcheck() {
+	(cd "$top" && checkout_files | tr '\0' '\n' | while read -r f; do
+		case $(head -n 1 "$f") in
+		'#!'*sh) echo "$f" ;;
+		*) case $f in *.sh) echo "$f" ;; esac ;;
+		esac
+	done | xargs shellcheck -S warning)
+}
+
+# the version stands in module/version.h; dkms.conf has to repeat it
+gate_version() {
+	local v d
+	v=$(sed -n 's/^#define FINACK_VERSION "\(.*\)"$/\1/p' "$top/module/version.h")
+	d=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$top/dkms.conf")
+	[ -n "$v" ] && [ "$v" = "$d" ] || {
+		echo "module/version.h says '$v', dkms.conf '$d'"
+		return 1
+	}
+}
+
+gate_spdx() {
+	local bad
+	bad=$(cd "$top" && checkout_files | tr '\0' '\n' | grep -vx COPYING | while read -r f; do
+		head -n 3 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-only' || echo "$f"
+	done)
+	[ -z "$bad" ] || {
+		echo "no SPDX line: $bad"
+		return 1
+	}
+}
+
+# each counter of the module is described, each description has a counter
+gate_counters() {
+	diff <(sed -n 's/^	{ "\(FinAck[A-Za-z]*\)".*/\1/p' "$top/module/mib.c") \
+		<(sed -n 's/^``\(FinAck[A-Za-z]*\)``.*/\1/p' "$top/Documentation/counters.rst")
+}

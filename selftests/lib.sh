@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the test scripts share. A script defines functions test_*; fa_main runs each as a case of
+# its own, in the order written, with the module freshly loaded, and reports in KTAP.
+
+# shellcheck source=/dev/null
+. "$(dirname "${BASH_SOURCE[0]}")/../kselftest/ktap_helpers.sh"
+
+fa_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034 # used by the scripts
+closer=$fa_dir/closer
+
+fa_say() { echo "# $*"; }
+
+# fa_get NAME [NS]: the value of a counter, without its FinAck
+fa_get() {
+	${2:+ip netns exec "$2"} awk -v n="FinAck$1" '$1 == n { print $2; found = 1 }
+		END { if (!found) print "missing" }' /proc/net/finack
+}
+
+# fa_is NAME VALUE [NS]: assert the value of a counter
+fa_is() {
+	local v
+	v=$(fa_get "$1" "${3:-}")
+	[ "$v" = "$2" ] && return
+	fa_say "FinAck$1 is $v, expected $2${3:+ in namespace $3}"
+	return 1
+}
+
+# fa_same A B WHAT: assert equal strings
+fa_same() {
+	[ "$1" = "$2" ] && return
+	fa_say "$3: is '$1', expected '$2'"
+	return 1
+}
+
+# fa_only_moved BEFORE AFTER NAME=DELTA...: assert that these counters moved and no other
+fa_only_moved() {
+	local before=$1 after=$2
+	shift 2
+	diff <(awk '{ print $1, $2 }' <<<"$after") \
+		<(awk -v moves="$*" 'BEGIN { n = split(moves, m, " ")
+			for (i = 1; i <= n; i++) { split(m[i], kv, "="); delta["FinAck" kv[1]] = kv[2] } }
+			{ print $1, $2 + delta[$1] }' <<<"$before") | sed 's/^/# /'
+	[ "${PIPESTATUS[0]}" = 0 ]
+}
+
+# fa_laws [NS]: assert the laws of the counters
+fa_laws() {
+	${1:+ip netns exec "$1"} awk '
+		{ v[substr($1, 7)] = $2; if ($2 > 2 ^ 40) { print "# " $1 " is absurd: " $2; bad = 1 } }
+		function sum(names,    n, i, s, a) {
+			n = split(names, a, " ")
+			for (i = 1; i <= n; i++) s += v[a[i]]
+			return s
+		}
+		END {
+			ends = sum("EndClose EndShutdown EndExit EndResetIn EndResetOut EndOther CloseWait")
+			outcomes = sum("Merged Separate Unacked Undecided")
+			if (v["Passive"] != outcomes || v["Passive"] != ends) {
+				print "# Passive " v["Passive"] ", outcomes " outcomes ", ends " ends
+				bad = 1
+			}
+			exit bad
+		}' /proc/net/finack
+}
+
+# fa_wait SECONDS COMMAND...: until the command succeeds
+fa_wait() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || {
+			fa_say "waited in vain for: $*"
+			return 1
+		}
+		read -r -t 0.02 <> <(:) || :
+	done
+}
+
+# fa_tracked N: whether N records are in use
+fa_tracked() { [ "$(cat /sys/kernel/finack/tracked)" = "$1" ]; }
+
+# fa_unload, fa_load [PARAMETER...]
+fa_unload() { [ ! -d /sys/module/finack ] || rmmod finack; }
+# shellcheck disable=SC2120 # its arguments come from the scripts
+fa_load() { fa_unload && modprobe finack "$@"; }
+
+# fa_hold COUNT [NS]: start a closer that holds COUNT connections in CLOSE_WAIT
+fa_hold() {
+	local line
+	coproc HOLD { exec ${2:+ip netns exec "$2"} "$closer" hold "$1"; }
+	# shellcheck disable=SC2034 # of the coprocess
+	holder=$HOLD_PID
+	read -r -t 120 line <&"${HOLD[0]}" && [ "$line" = held ]
+}
+
+# fa_release: let it close them, and wait until it is gone
+fa_release() {
+	local line
+	echo go >&"${HOLD[1]}"
+	read -r -t 120 line <&"${HOLD[0]}" && [ "$line" = closed ] && wait "$holder"
+}
+
+# fa_several_cpus: skip the script where there is but one
+fa_several_cpus() {
+	[ "$(nproc)" -gt 1 ] && return
+	echo "1..0 # SKIP needs several CPUs (SMP=2)"
+	exit 4
+}
+
+fa_main() {
+	local cases t
+	mapfile -t cases < <(sed -n 's/^\(test_[a-z0-9_]*\)() {$/\1/p' "$0")
+	[ $# = 0 ] || cases=("${@/#/test_}")
+	ktap_print_header
+	ktap_set_plan ${#cases[@]}
+	for t in "${cases[@]}"; do
+		if fa_load && "$t"; then
+			ktap_test_pass "${t#test_}"
+		else
+			[ ! -e /proc/net/finack ] || sed 's/^/# /' /proc/net/finack
+			ktap_test_fail "${t#test_}"
+		fi
+	done
+	fa_unload
+	ktap_finished
+}

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Loading without a hook, and what unloading leaves behind.
+. "$(dirname "$0")/lib.sh"
+
+nothing_left() {
+	[ ! -e /proc/net/finack ] && [ ! -e /sys/kernel/finack ] && [ ! -e /sys/module/finack ]
+}
+
+test_without_a_required_hook() {
+	fa_unload
+	! modprobe finack test_absent=inet_sock_set_state 2>/tmp/err || return
+	grep -q 'No such file or directory' /tmp/err || grep -q 'Unknown symbol' /tmp/err || {
+		cat /tmp/err
+		return 1
+	}
+	dmesg | tail -n 5 | grep 'finack: cannot attach to the tracepoint inet_sock_set_state' || return
+	nothing_left
+}
+
+test_without_an_optional_hook() {
+	fa_load test_absent=tcp_destroy_sock || return
+	grep -q '^absent' /sys/kernel/finack/hooks/tcp_destroy_sock/status || return
+	fa_same "$(cat /sys/kernel/finack/hooks/tcp_destroy_sock/hits)" 0 hits || return
+	fa_same "$(cat /sys/kernel/finack/hooks/inet_sock_set_state/status)" armed status || return
+	"$closer" merge 3 && "$closer" reset 3 && fa_is Merged 3 && fa_is Unacked 3 && fa_tracked 0
+}
+
+test_twice() {
+	! insmod /lib/modules/"$(uname -r)"/updates/finack.ko 2>/tmp/err || return
+	grep -q 'File exists' /tmp/err && "$closer" merge 1 && fa_is Merged 1
+}
+
+test_unload_leaves_nothing() {
+	"$closer" merge 3 && fa_unload && nothing_left
+}
+
+test_unload_with_records_in_use() {
+	fa_hold 200 && fa_tracked 200 && fa_unload && nothing_left && fa_release
+}
+
+test_unload_while_a_file_is_open() {
+	exec 5</proc/net/finack 6</sys/kernel/finack/version
+	fa_unload || return
+	! cat <&5 2>/dev/null | grep -q . || return
+	! cat <&6 2>/dev/null | grep -q . || return
+	exec 5<&- 6<&-
+	nothing_left
+}
+
+test_unload_while_it_is_read() {
+	local i reader
+	(while :; do cat /proc/net/finack /sys/kernel/finack/hooks/*/* >/dev/null 2>&1; done) &
+	reader=$!
+	for i in $(seq 20); do
+		fa_load || break
+	done
+	kill $reader
+	wait $reader
+	[ "$i" = 20 ] && fa_unload && nothing_left
+}
+
+fa_main "$@"

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Closes connections at random, captures them on the server's interface and compares what the
+ * capture shows with what was counted.
+ *
+ * mixed CLIENT-NS INTERFACE IPV4 IPV6 COUNT SEED
+ *
+ * Runs in the server's network namespace. Each worker has a listener there and makes its client
+ * sockets in CLIENT-NS; it plays both sides of one connection after another.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/tcp.h>
+#include <pcap/pcap.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../tools/counters.h"
+#include "../tools/lab/wire.h"
+
+#define WORKERS		24
+#define PORT		8000
+#define BIG		300000
+
+/* what the server does; the client closes first but for the last two */
+enum pattern {
+	CLOSE_NOW,
+	CLOSE_LATER,
+	QUICKACK,
+	WRITE,
+	WRITE_CORKED,
+	WRITE_BIG,	/* more than the window lets out */
+	WRITE_DEFERRED,	/* several segments, held back because something was just sent */
+	SHUTDOWN,
+	UNREAD,		/* RST */
+	LINGER_0,	/* RST */
+	RUDE,		/* the client is gone when data comes: RST */
+	BOTH_AT_ONCE,
+	SERVER_FIRST,
+	__PATTERNS
+};
+
+struct worker {
+	pthread_t thread;
+	int nr;
+	int count;
+	unsigned int seed;
+	uint64_t done[__PATTERNS];
+};
+
+static const char *client_ns;
+static struct sockaddr_storage server_addr[2];
+static struct worker worker[WORKERS];
+static atomic_bool failed;
+static pcap_t *pcap;
+static int failures;
+
+static void fail(const char *what)
+{
+	printf("# mixed: %s: %s\n", what, strerror(errno));
+	atomic_store(&failed, true);
+	pthread_exit(NULL);
+}
+
+static unsigned int rnd(struct worker *w, unsigned int n)
+{
+	return rand_r(&w->seed) % n;
+}
+
+static void pause_up_to(struct worker *w, unsigned int us)
+{
+	usleep(rnd(w, us));
+}
+
+static void set(int fd, int option)
+{
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, option, &on, sizeof(on));
+}
+
+static void drain(int fd)
+{
+	char buf[16384];
+
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+}
+
+static void wait_for(int fd, short events)
+{
+	struct pollfd p = { fd, events, 0 };
+
+	if (poll(&p, 1, 20000) != 1)
+		fail("nothing happens for 20 s");
+}
+
+static void send_all(int fd, size_t n)
+{
+	static const char data[BIG];
+
+	if (send(fd, data, n, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET)
+		fail("send");
+}
+
+/* the client writes something or nothing, and closes, or only its sending side */
+static void client_ends(struct worker *w, int client, bool half)
+{
+	if (rnd(w, 4))
+		send_all(client, 1 + rnd(w, 4000));
+	pause_up_to(w, 3000);
+	if (half)
+		shutdown(client, SHUT_WR);
+	else
+		close(client);
+}
+
+static void one(struct worker *w, enum pattern p, int client, int server)
+{
+	struct linger linger = { 1, 0 };
+	char buf[4000];
+	bool half = p >= WRITE && p <= WRITE_DEFERRED;
+
+	if (p == SERVER_FIRST || p == BOTH_AT_ONCE) {
+		send_all(client, 1 + rnd(w, 1000));
+		wait_for(server, POLLIN);
+		pause_up_to(w, 5000);
+		recv(server, buf, sizeof(buf), MSG_DONTWAIT);
+		if (p == SERVER_FIRST && rnd(w, 2))
+			shutdown(server, SHUT_WR); /* and close(), perhaps in the same state */
+		close(p == SERVER_FIRST ? server : client);
+		if (p == SERVER_FIRST)
+			pause_up_to(w, rnd(w, 2) ? 60000 : 100);
+		close(p == SERVER_FIRST ? client : server);
+		return;
+	}
+	if (p == UNREAD)
+		send_all(client, 1 + rnd(w, 1000));
+	if (p == WRITE_DEFERRED) {
+		send_all(server, 1);
+		shutdown(client, SHUT_WR);
+		drain(server);
+		set(server, TCP_CORK);
+		send_all(server, 2000 + rnd(w, 20000));
+		close(server);
+		drain(client);
+		close(client);
+		return;
+	}
+	client_ends(w, client, half);
+	if (p == UNREAD || p == LINGER_0)
+		wait_for(server, POLLRDHUP);
+	else
+		drain(server);
+	if (rnd(w, 3))
+		pause_up_to(w, rnd(w, 2) ? 60000 : 1000);
+	if (p == LINGER_0) {
+		drain(server);
+		setsockopt(server, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	} else if (p == QUICKACK) {
+		set(server, TCP_QUICKACK);
+	} else if (half || p == RUDE) {
+		if (p == WRITE_CORKED)
+			set(server, TCP_CORK);
+		if (p == WRITE_BIG)
+			fcntl(server, F_SETFL, O_NONBLOCK);
+		send_all(server, p == WRITE_BIG ? BIG : 1 + rnd(w, 1200));
+		if (p == RUDE)
+			wait_for(server, POLLERR);
+	} else if (p == SHUTDOWN) {
+		shutdown(server, SHUT_WR);
+	}
+	close(server);
+	if (half) {
+		drain(client);
+		close(client);
+	}
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	int listener[2], client, server, i, f, port = PORT + w->nr, on = 1;
+	struct sockaddr_storage addr[2];
+	enum pattern p;
+
+	memcpy(addr, server_addr, sizeof(addr));
+	for (f = 0; f < 2; f++) {
+		((struct sockaddr_in *)&addr[f])->sin_port = htons(port); /* the same place in v6 */
+		listener[f] = socket(addr[f].ss_family, SOCK_STREAM, 0);
+		setsockopt(listener[f], SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		if (bind(listener[f], (void *)&addr[f], sizeof(addr[f])) || listen(listener[f], 16))
+			fail("listen");
+	}
+	i = open(client_ns, O_RDONLY);
+	if (i < 0 || setns(i, CLONE_NEWNET))
+		fail(client_ns);
+	close(i);
+	for (i = 0; i < w->count && !atomic_load(&failed); i++) {
+		f = rnd(w, 2);
+		client = socket(addr[f].ss_family, SOCK_STREAM, 0);
+		if (client < 0 || connect(client, (void *)&addr[f], sizeof(addr[f])))
+			fail("connect");
+		server = accept(listener[f], NULL, NULL);
+		if (server < 0)
+			fail("accept");
+		p = rnd(w, __PATTERNS);
+		one(w, p, client, server);
+		w->done[p]++;
+	}
+	return NULL;
+}
+
+static void *capture(void *dump)
+{
+	pcap_loop(pcap, -1, pcap_dump, dump);
+	return NULL;
+}
+
+/* sockets of ours that still have something to do, by /proc/net/tcp */
+static int busy(void)
+{
+	static const char * const files[] = {
+		"/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"
+	};
+	unsigned int port, state;
+	char line[400];
+	int i, n = 0;
+
+	for (i = 0; i < 2; i++) {
+		FILE *f = fopen(files[i], "r");
+
+		while (f && fgets(line, sizeof(line), f))
+			if (sscanf(line, " %*d: %*[^:]:%x %*[^:]:%*x %x", &port, &state) == 2)
+				n += port >= PORT && port < PORT + WORKERS &&
+				     state != TCP_TIME_WAIT && state != TCP_LISTEN;
+		if (f)
+			fclose(f);
+	}
+	return n;
+}
+
+static void compare(const char *what, uint64_t wire, uint64_t counted)
+{
+	printf("# %-20s %8" PRIu64 " expected, %8" PRIu64 " counted\n", what, wire, counted);
+	failures += wire != counted;
+}
+
+static uint64_t done(enum pattern p)
+{
+	uint64_t n = 0;
+	int i;
+
+	for (i = 0; i < WORKERS; i++)
+		n += worker[i].done[p];
+	return n;
+}
+
+static void judge(const char *path)
+{
+	uint64_t merged = 0, separate = 0, unacked = 0, active = 0, simul = 0;
+	uint64_t a_merged = 0, a_other = 0, wide = 0, with_data = 0;
+	struct counters c;
+	struct wire w;
+	char err[200];
+	size_t i;
+
+	if (wire_read(&w, path, err, sizeof(err)) || counters_read(&c)) {
+		printf("# %s\n", *err ? err : "no counters");
+		failures++;
+		return;
+	}
+	for (i = 0; i < w.n; i++) {
+		struct wire_close k = wire_close(w.conn[i]);
+
+		if (k.outcome == WIRE_SIMULTANEOUS) {
+			active++;
+			simul++;
+		} else if (k.active == 0) {
+			merged += k.outcome == WIRE_MERGED;
+			with_data += k.outcome == WIRE_MERGED && k.data_with_ack;
+			wide += k.outcome == WIRE_MERGED && w.conn[i]->seg[k.ack].len > 1500;
+			separate += k.outcome == WIRE_SEPARATE;
+			unacked += k.outcome == WIRE_UNACKED;
+		} else if (k.active == 1) {
+			active++;
+			a_merged += k.outcome == WIRE_MERGED;
+			a_other += k.outcome == WIRE_SEPARATE;
+		}
+	}
+	printf("# %zu connections in the capture; merged with data: %" PRIu64 ", over 1500 bytes: %"
+	       PRIu64 "\n", w.n, with_data, wide);
+	compare("FinAckPassive", merged + separate + unacked, counters_get(&c, "FinAckPassive"));
+	compare("FinAckMerged", merged, counters_get(&c, "FinAckMerged"));
+	compare("FinAckSeparate", separate, counters_get(&c, "FinAckSeparate"));
+	compare("FinAckUnacked", unacked, counters_get(&c, "FinAckUnacked"));
+	compare("FinAckUndecided", 0, counters_get(&c, "FinAckUndecided"));
+	compare("FinAckCloseWait", 0, counters_get(&c, "FinAckCloseWait"));
+	compare("FinAckActive", active, counters_get(&c, "FinAckActive"));
+	compare("FinAckActiveMerged", a_merged, counters_get(&c, "FinAckActiveMerged"));
+	compare("Separate+Half", a_other, counters_get(&c, "FinAckActiveSeparate") +
+		counters_get(&c, "FinAckActiveHalf"));
+	compare("FinAckSimultaneous", simul, counters_get(&c, "FinAckSimultaneous"));
+	compare("FinAckEndShutdown", done(SHUTDOWN), counters_get(&c, "FinAckEndShutdown"));
+	compare("FinAckEndResetIn", done(RUDE), counters_get(&c, "FinAckEndResetIn"));
+	compare("FinAckEndResetOut", done(UNREAD) + done(LINGER_0),
+		counters_get(&c, "FinAckEndResetOut"));
+	compare("FinAckUntracked", 0, counters_get(&c, "FinAckUntracked"));
+	compare("FinAckEarlier", 0, counters_get(&c, "FinAckEarlier"));
+	wire_free(&w);
+}
+
+int main(int argc, char **argv)
+{
+	char err[PCAP_ERRBUF_SIZE], path[] = "/tmp/mixed.XXXXXX";
+	struct sockaddr_in6 *sin6 = (void *)&server_addr[1];
+	struct sockaddr_in *sin = (void *)&server_addr[0];
+	struct pcap_stat ps = {};
+	struct bpf_program prog;
+	pcap_dumper_t *dump;
+	pthread_t capturer;
+	int i, deadline;
+
+	if (argc != 7)
+		return 2;
+	client_ns = argv[1];
+	sin->sin_family = AF_INET;
+	sin6->sin6_family = AF_INET6;
+	if (inet_pton(AF_INET, argv[3], &sin->sin_addr) != 1 ||
+	    inet_pton(AF_INET6, argv[4], &sin6->sin6_addr) != 1)
+		return 2;
+	pcap = pcap_create(argv[2], err);
+	pcap_set_snaplen(pcap, 128);
+	pcap_set_buffer_size(pcap, 64 << 20);
+	pcap_set_timeout(pcap, 100);
+	pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
+	close(mkstemp(path));
+	dump = NULL;
+	if (pcap_activate(pcap) >= 0 && !pcap_compile(pcap, &prog, "tcp", 1, 0) &&
+	    !pcap_setfilter(pcap, &prog))
+		dump = pcap_dump_open(pcap, path);
+	if (!dump) {
+		printf("# %s\n", pcap_geterr(pcap));
+		return 1;
+	}
+	pthread_create(&capturer, NULL, capture, dump);
+	for (i = 0; i < WORKERS; i++) {
+		worker[i].nr = i;
+		worker[i].count = atoi(argv[5]) / WORKERS + 1;
+		worker[i].seed = atoi(argv[6]) * 1000 + i;
+		pthread_create(&worker[i].thread, NULL, work, &worker[i]);
+	}
+	for (i = 0; i < WORKERS; i++)
+		pthread_join(worker[i].thread, NULL);
+	for (deadline = 0; busy() && deadline < 600; deadline++)
+		usleep(100000);
+	usleep(300000); /* more than the capture's timeout: what it has is delivered */
+	pcap_stats(pcap, &ps);
+	pcap_breakloop(pcap);
+	pthread_join(capturer, NULL);
+	pcap_dump_close(dump);
+	if (ps.ps_drop || atomic_load(&failed) || deadline == 600) {
+		printf("# %u packets lost by the capture, %d sockets busy\n", ps.ps_drop, busy());
+		failures++;
+	}
+	judge(path);
+	unlink(path);
+	return !!failures;
+}

@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Random closes in four namespaces at once: what was counted is what the captures show.
+. "$(dirname "$0")/lib.sh"
+fa_several_cpus
+
+count=${FINACK_MIXED_COUNT:-20000}
+client=finack-client-$$
+
+#   server 1 .. 4                       one client namespace
+#   veth "wire": 10.9.N.1, fd00:N::1 --- 10.9.N.2, fd00:N::2
+link_up() { # $1: server namespace ; $2: N
+	ip netns add "$1" &&
+		ip -n "$1" link set lo up &&
+		ip -n "$1" link add wire type veth peer name "to-$2" netns $client &&
+		ip -n "$1" addr add "10.9.$2.1/24" dev wire &&
+		ip -n "$1" addr add "fd00:$2::1/64" dev wire nodad &&
+		ip -n "$1" link set wire up &&
+		ip -n $client addr add "10.9.$2.2/24" dev "to-$2" &&
+		ip -n $client addr add "fd00:$2::2/64" dev "to-$2" nodad &&
+		ip -n $client link set "to-$2" up
+}
+
+clean_up() {
+	local i
+	for i in 1 2 3 4; do ip netns del "finack-server$i-$$" 2>/dev/null; done
+	ip netns del $client 2>/dev/null
+}
+trap clean_up EXIT
+
+test_random_closes() {
+	local i pids=() rc=0
+	ip netns add $client || return
+	for i in 1 2 3 4; do link_up "finack-server$i-$$" $i || return; done
+	fa_say "$count closes, seed ${FINACK_SEED:=$RANDOM}"
+	for i in 1 2 3 4; do
+		ip netns exec "finack-server$i-$$" "$fa_dir/mixed" /run/netns/$client wire \
+			"10.9.$i.1" "fd00:$i::1" $((count / 4)) $((FINACK_SEED + i)) >"/tmp/mixed.$i" &
+		pids+=($!)
+	done
+	for i in 1 2 3 4; do
+		wait "${pids[i - 1]}" || rc=1
+		fa_say "server $i"
+		cat "/tmp/mixed.$i"
+		fa_laws "finack-server$i-$$" || rc=1
+	done
+	fa_laws $client || rc=1
+	fa_wait 200 fa_tracked 0 && return $rc
+}
+
+fa_main "$@"

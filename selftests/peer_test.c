@@ -1,0 +1,619 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Closes that no well-behaved peer brings about: the peer is this program, which writes and reads
+ * its segments by hand through a TUN device; the passive closer is a real socket of the kernel.
+ *
+ * All segments of a test go into a capture, and how the capture says the connection closed is
+ * compared with what was counted, at the end of every test.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../tools/lab/lab.h"
+#include "kselftest_harness.h"
+#include "peer.h"
+
+#define MSS PEER_MSS
+
+#define F WIRE_FIN
+#define S WIRE_SYN
+#define R WIRE_RST
+#define A WIRE_ACK
+#define ECE_CWR 0xc0
+/* the IP header's ECN bits, RFC 3168 5 */
+#define ECT 2
+#define CE 3
+
+FIXTURE(peer)
+{
+	struct peer peer;
+	int listener;
+	int fd;			/* the accepted socket */
+	struct counters before;
+};
+
+FIXTURE_VARIANT(peer)
+{
+	bool tso;	/* the interface takes several segments as one packet */
+};
+
+FIXTURE_VARIANT_ADD(peer, plain) { false };
+FIXTURE_VARIANT_ADD(peer, tso) { true };
+
+static int set_sysctl(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY), rc;
+
+	if (fd < 0)
+		return -1;
+	rc = write(fd, value, strlen(value)) < 0 ? -1 : 0;
+	close(fd);
+	return rc;
+}
+
+#define EXPECT_SEGMENT(_flags, _seq, _ack, _len, _ms) do { \
+	struct got g_; \
+	ASSERT_TRUE(peer_get(&self->peer, &g_, _ms)); \
+	EXPECT_EQ(_flags, g_.flags); \
+	EXPECT_EQ(_seq, g_.seq); \
+	EXPECT_EQ(_ack, g_.ack); \
+	EXPECT_EQ(_len, g_.len); \
+} while (0)
+
+#define EXPECT_SILENCE(_ms) do { \
+	struct got g_; \
+	EXPECT_FALSE(peer_get(&self->peer, &g_, _ms)); \
+} while (0)
+
+static int64_t moved(const FIXTURE_DATA(peer) *p, const char *name)
+{
+	struct counters now;
+
+	if (counters_read(&now))
+		return -1;
+	return counters_get(&now, name) - counters_get(&p->before, name);
+}
+
+FIXTURE_SETUP(peer)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(PEER_PORT) };
+
+	ASSERT_EQ(0, lab_scratch());
+	ASSERT_EQ(0, peer_open(&self->peer, variant->tso)) TH_LOG("tun: %s", strerror(errno));
+	/* no router solicitations among the segments */
+	set_sysctl("/proc/sys/net/ipv6/conf/tun0/disable_ipv6", "1");
+	/* exact times need no pause for a path MTU or metrics of an earlier test */
+	set_sysctl("/proc/sys/net/ipv4/tcp_no_metrics_save", "1");
+	self->fd = -1;
+	self->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ASSERT_EQ(0, bind(self->listener, (struct sockaddr *)&sin, sizeof(sin)));
+	ASSERT_EQ(0, listen(self->listener, 8));
+	ASSERT_EQ(0, counters_read(&self->before)) TH_LOG("is the module loaded?");
+}
+
+/* the capture and the counters have to agree */
+FIXTURE_TEARDOWN(peer)
+{
+	struct wire_close c;
+	char err[200];
+	struct wire w;
+
+	peer_end_capture(&self->peer);
+	EXPECT_EQ(0, wire_read(&w, self->peer.path, err, sizeof(err))) TH_LOG("%s", err);
+	EXPECT_EQ(1, w.n);
+	if (w.n == 1) {
+		c = wire_close(w.conn[0]);
+		/* side 1 is the kernel's; it is the passive closer if side 0 sent the first FIN */
+		if (c.active != 0)
+			c.outcome = WIRE_OPEN;
+		EXPECT_EQ(c.outcome == WIRE_MERGED, moved(self, "FinAckMerged"));
+		EXPECT_EQ(c.outcome == WIRE_SEPARATE, moved(self, "FinAckSeparate"));
+		EXPECT_EQ(c.outcome == WIRE_UNACKED, moved(self, "FinAckUnacked"));
+		EXPECT_EQ(0, moved(self, "FinAckUndecided"));
+		EXPECT_EQ(0, moved(self, "FinAckCloseWait"));
+	}
+	EXPECT_EQ(0, moved(self, "FinAckEarlier"));
+	EXPECT_EQ(0, moved(self, "FinAckUntracked"));
+	wire_free(&w);
+	if (self->fd >= 0)
+		close(self->fd);
+	close(self->listener);
+	peer_close(&self->peer);
+}
+
+#define CONNECT() do { \
+	peer_put_options(&self->peer, S, 0, 0, 0, (struct packet){ .mss = MSS }); \
+	EXPECT_SEGMENT(S | A, 0, 1, 0, 1000); \
+	peer_put(&self->peer, A, 1, 1, 0); \
+	self->fd = accept(self->listener, NULL, NULL); \
+	ASSERT_GE(self->fd, 0); \
+} while (0)
+
+/* five bytes of data, and the kernel's ACK of them */
+#define GREET() do { \
+	peer_put(&self->peer, A, 1, 1, 5); \
+	EXPECT_SEGMENT(A, 1, 6, 0, 1000); \
+} while (0)
+
+#define READ_TO_EOF() do { \
+	char buf_[64]; \
+	while (read(self->fd, buf_, sizeof(buf_)) > 0) \
+		; \
+} while (0)
+
+#define CLOSE() do { \
+	ASSERT_EQ(0, close(self->fd)); \
+	self->fd = -1; \
+} while (0)
+
+TEST_F(peer, fin_out_of_order)
+{
+	CONNECT();
+	GREET();
+	peer_put(&self->peer, F | A, 16, 1, 0);
+	EXPECT_SEGMENT(A, 1, 6, 0, 1000);
+	EXPECT_EQ(0, moved(self, "FinAckPassive"));
+	peer_put(&self->peer, A, 6, 1, 10);
+	EXPECT_SEGMENT(A, 1, 17, 0, 1000);
+	EXPECT_EQ(1, moved(self, "FinAckPassive"));
+	EXPECT_EQ(1, moved(self, "FinAckCloseWait"));
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 1, 17, 0, 1000);
+	peer_put(&self->peer, A, 17, 2, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+	EXPECT_EQ(1, moved(self, "FinAckEndClose"));
+}
+
+TEST_F(peer, fin_sent_again)
+{
+	CONNECT();
+	GREET();
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	EXPECT_SILENCE(20);
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	EXPECT_SEGMENT(A, 1, 7, 0, 10);
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 1, 7, 0, 1000);
+	peer_put(&self->peer, A, 7, 2, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckPassive"));
+	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+}
+
+TEST_F(peer, answer_lost)
+{
+	CONNECT();
+	GREET();
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 1, 7, 0, 30);
+	peer_put(&self->peer, F | A, 6, 1, 0); /* ours again: the answer did not come */
+	EXPECT_SEGMENT(A, 2, 7, 0, 1000);
+	EXPECT_SEGMENT(F | A, 1, 7, 0, 2000); /* theirs again */
+	peer_put(&self->peer, A, 7, 2, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckPassive"));
+	EXPECT_EQ(1, moved(self, "FinAckMerged"));
+	EXPECT_EQ(1, moved(self, "FinAckEndClose"));
+}
+
+TEST_F(peer, data_and_fin_behind_a_closed_window)
+{
+	char data[100] = "";
+
+	CONNECT();
+	GREET();
+	self->peer.window = 0;
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	READ_TO_EOF();
+	ASSERT_EQ(100, write(self->fd, data, 100));
+	CLOSE();
+	EXPECT_EQ(1, moved(self, "FinAckEndClose"));
+	EXPECT_EQ(1, moved(self, "FinAckUndecided"));
+	EXPECT_SEGMENT(A, 1, 7, 0, 60); /* the delayed-ACK timer, from LAST_ACK */
+	self->peer.window = 60000;
+	peer_put(&self->peer, A, 7, 1, 0);
+	EXPECT_SEGMENT(F | A, 1, 7, 100, 1000);
+	peer_put(&self->peer, A, 7, 102, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+}
+
+TEST_F(peer, fin_behind_a_window_that_opens_in_time)
+{
+	CONNECT();
+	GREET();
+	self->peer.window = 0;
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SILENCE(10);
+	EXPECT_EQ(1, moved(self, "FinAckUndecided"));
+	self->peer.window = 60000;
+	peer_put(&self->peer, A, 7, 1, 0);
+	EXPECT_SEGMENT(F | A, 1, 7, 0, 10);
+	peer_put(&self->peer, A, 7, 2, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckMerged"));
+}
+
+/* what comes after the first retransmission decides nothing */
+TEST_F(peer, fin_that_waited_is_lost)
+{
+	CONNECT();
+	GREET();
+	self->peer.window = 0;
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	READ_TO_EOF();
+	CLOSE();
+	self->peer.window = 60000;
+	peer_put(&self->peer, A, 7, 1, 0);
+	EXPECT_SEGMENT(F | A, 1, 7, 0, 10);
+	EXPECT_EQ(1, moved(self, "FinAckUndecided"));
+	EXPECT_SEGMENT(F | A, 1, 7, 0, 2000); /* again */
+	EXPECT_EQ(1, moved(self, "FinAckMerged"));
+	peer_put(&self->peer, F | A, 6, 1, 0); /* ours again */
+	EXPECT_SEGMENT(A, 2, 7, 0, 1000);
+	peer_put(&self->peer, A, 7, 2, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckMerged"));
+}
+
+TEST_F(peer, data_and_fin_behind_a_window_that_opens_in_time)
+{
+	char data[100] = "";
+
+	CONNECT();
+	GREET();
+	self->peer.window = 0;
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	READ_TO_EOF();
+	ASSERT_EQ(100, write(self->fd, data, 100));
+	CLOSE();
+	self->peer.window = 60000;
+	peer_put(&self->peer, A, 7, 1, 0);
+	EXPECT_SEGMENT(F | A, 1, 7, 100, 10);
+	peer_put(&self->peer, A, 7, 102, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckMerged"));
+}
+
+TEST_F(peer, fin_behind_two_pieces_of_data)
+{
+	char data[100] = "";
+
+	CONNECT();
+	GREET();
+	self->peer.window = 0;
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	READ_TO_EOF();
+	ASSERT_EQ(100, send(self->fd, data, 100, MSG_EOR));
+	ASSERT_EQ(100, send(self->fd, data, 100, MSG_EOR));
+	CLOSE();
+	self->peer.window = 60000;
+	peer_put(&self->peer, A, 7, 1, 0);
+	EXPECT_SEGMENT(A, 1, 7, 100, 10);
+	EXPECT_SEGMENT(F | A, 101, 7, 100, 10);
+	peer_put(&self->peer, A, 7, 202, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+}
+
+TEST_F(peer, several_segments_behind_a_window_that_opens_in_time)
+{
+	char data[3 * MSS] = "";
+
+	CONNECT();
+	GREET();
+	self->peer.window = 0;
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	READ_TO_EOF();
+	ASSERT_EQ(3 * MSS, write(self->fd, data, sizeof(data)));
+	CLOSE();
+	EXPECT_EQ(1, moved(self, "FinAckUndecided"));
+	self->peer.window = 60000;
+	peer_put(&self->peer, A, 7, 1, 0);
+	if (variant->tso) {
+		EXPECT_SEGMENT(F | A, 1, 7, 3 * MSS, 10);
+	} else {
+		EXPECT_SEGMENT(A, 1, 7, MSS, 10);
+		EXPECT_SEGMENT(A, 1 + MSS, 7, MSS, 10);
+		EXPECT_SEGMENT(F | A, 1 + 2 * MSS, 7, MSS, 10);
+	}
+	peer_put(&self->peer, A, 7, 2 + 3 * MSS, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(variant->tso, moved(self, "FinAckMerged"));
+}
+
+TEST_F(peer, data_beyond_the_window)
+{
+	char data[3 * MSS] = "";
+
+	CONNECT();
+	GREET();
+	self->peer.window = MSS;
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	READ_TO_EOF();
+	ASSERT_EQ(3 * MSS, write(self->fd, data, sizeof(data)));
+	CLOSE();
+	EXPECT_SEGMENT(A, 1, 7, MSS, 10); /* the ACK rides on what the window lets out */
+	self->peer.window = 60000;
+	peer_put(&self->peer, A, 7, 1 + MSS, 0);
+	if (variant->tso) {
+		EXPECT_SEGMENT(F | A, 1 + MSS, 7, 2 * MSS, 1000);
+	} else {
+		EXPECT_SEGMENT(A, 1 + MSS, 7, MSS, 1000);
+		EXPECT_SEGMENT(F | A, 1 + 2 * MSS, 7, MSS, 1000);
+	}
+	peer_put(&self->peer, A, 7, 2 + 3 * MSS, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+}
+
+TEST_F(peer, reset_before_the_ack)
+{
+	CONNECT();
+	GREET();
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	peer_put(&self->peer, R, 7, 0, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckPassive"));
+	EXPECT_EQ(1, moved(self, "FinAckUnacked"));
+	EXPECT_EQ(1, moved(self, "FinAckEndResetIn"));
+}
+
+TEST_F(peer, reset_after_the_ack)
+{
+	CONNECT();
+	GREET();
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	EXPECT_SEGMENT(A, 1, 7, 0, 60);
+	peer_put(&self->peer, R, 7, 0, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+	EXPECT_EQ(1, moved(self, "FinAckEndResetIn"));
+}
+
+TEST_F(peer, reset_while_the_fin_waits)
+{
+	CONNECT();
+	GREET();
+	self->peer.window = 0;
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	READ_TO_EOF();
+	CLOSE();
+	peer_put(&self->peer, R, 7, 0, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckUnacked"));
+	EXPECT_EQ(1, moved(self, "FinAckEndClose"));
+	EXPECT_EQ(0, moved(self, "FinAckEndResetIn"));
+}
+
+TEST_F(peer, linger_zero)
+{
+	struct linger l = { 1, 0 };
+
+	CONNECT();
+	GREET();
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	READ_TO_EOF();
+	setsockopt(self->fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+	CLOSE();
+	EXPECT_SEGMENT(R | A, 1, 7, 0, 10);
+	EXPECT_EQ(1, moved(self, "FinAckUnacked"));
+	EXPECT_EQ(1, moved(self, "FinAckEndResetOut"));
+}
+
+TEST_F(peer, disconnect)
+{
+	struct sockaddr sa = { .sa_family = AF_UNSPEC };
+
+	CONNECT();
+	GREET();
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	READ_TO_EOF();
+	ASSERT_EQ(0, connect(self->fd, &sa, sizeof(sa)));
+	EXPECT_SEGMENT(R | A, 1, 7, 0, 10);
+	EXPECT_EQ(1, moved(self, "FinAckUnacked"));
+	EXPECT_EQ(1, moved(self, "FinAckEndResetOut"));
+}
+
+#define SS_KILL "ss -K -t -n state close-wait | grep -q 8888"
+
+/* tcp_abort() sends its RST, which covers the FIN, before the state changes */
+TEST_F(peer, killed_by_the_administrator)
+{
+	CONNECT();
+	GREET();
+	ASSERT_NE(0, system(SS_KILL)); /* nothing yet; loads what it needs, which takes long */
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	ASSERT_EQ(0, system(SS_KILL));
+	EXPECT_SEGMENT(R | A, 1, 7, 0, 10);
+	EXPECT_EQ(1, moved(self, "FinAckUnacked"));
+	EXPECT_EQ(1, moved(self, "FinAckEndResetOut"));
+}
+
+TEST_F(peer, killed_by_the_administrator_after_the_ack)
+{
+	CONNECT();
+	GREET();
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	EXPECT_SEGMENT(A, 1, 7, 0, 60);
+	ASSERT_EQ(0, system(SS_KILL));
+	EXPECT_SEGMENT(R | A, 1, 7, 0, 10);
+	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+	EXPECT_EQ(1, moved(self, "FinAckEndResetOut"));
+}
+
+TEST_F(peer, keepalive_gives_up)
+{
+	int one = 1;
+
+	CONNECT();
+	GREET();
+	setsockopt(self->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	setsockopt(self->fd, IPPROTO_TCP, TCP_KEEPIDLE, &one, sizeof(one));
+	setsockopt(self->fd, IPPROTO_TCP, TCP_KEEPINTVL, &one, sizeof(one));
+	setsockopt(self->fd, IPPROTO_TCP, TCP_KEEPCNT, &one, sizeof(one));
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	EXPECT_SEGMENT(A, 1, 7, 0, 60);
+	EXPECT_SEGMENT(A, 0, 7, 0, 2000); /* the probe, one below */
+	EXPECT_SEGMENT(R | A, 1, 7, 0, 2000);
+	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+	EXPECT_EQ(1, moved(self, "FinAckEndResetOut"));
+}
+
+TEST_F(peer, the_peer_vanishes)
+{
+	struct pollfd p = { 0 };
+	int ms = 1000;
+	struct got g;
+
+	CONNECT();
+	GREET();
+	setsockopt(self->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	READ_TO_EOF();
+	ASSERT_EQ(1, write(self->fd, "x", 1));
+	EXPECT_SEGMENT(A, 1, 7, 1, 10);
+	p.fd = self->fd;
+	while (!poll(&p, 1, 0))
+		peer_get(&self->peer, &g, 100); /* its retransmissions */
+	EXPECT_TRUE(p.revents & POLLERR);
+	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+	EXPECT_EQ(1, moved(self, "FinAckEndOther"));
+}
+
+TEST_F(peer, fast_open)
+{
+	struct packet tfo = { .mss = MSS, .fastopen = (const uint8_t *)"" };
+	int queue = 5;
+
+	/* server side, no cookie needed (ip-sysctl.rst) */
+	ASSERT_EQ(0, set_sysctl("/proc/sys/net/ipv4/tcp_fastopen", "514"));
+	ASSERT_EQ(0, setsockopt(self->listener, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof(queue)));
+	peer_put_options(&self->peer, S, 0, 0, 5, tfo);
+	EXPECT_SEGMENT(S | A, 0, 6, 0, 1000);
+	self->fd = accept(self->listener, NULL, NULL); /* before the handshake is over */
+	ASSERT_GE(self->fd, 0);
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 1, 7, 0, 1000);
+	peer_put(&self->peer, A, 7, 2, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckPassive"));
+	EXPECT_EQ(1, moved(self, "FinAckEndClose"));
+}
+
+/* close() sets the state that shutdown() has set already */
+TEST_F(peer, close_after_shutdown)
+{
+	CONNECT();
+	GREET();
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	READ_TO_EOF();
+	ASSERT_EQ(0, shutdown(self->fd, SHUT_WR));
+	EXPECT_SEGMENT(F | A, 1, 7, 0, 10);
+	CLOSE();
+	EXPECT_SILENCE(20);
+	peer_put(&self->peer, A, 7, 2, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckMerged"));
+	EXPECT_EQ(1, moved(self, "FinAckEndShutdown"));
+	EXPECT_EQ(0, moved(self, "FinAckEndClose"));
+}
+
+TEST_F(peer, active_close_after_shutdown)
+{
+	char buf[8];
+
+	CONNECT();
+	GREET();
+	ASSERT_EQ(5, read(self->fd, buf, sizeof(buf)));
+	ASSERT_EQ(0, shutdown(self->fd, SHUT_WR));
+	EXPECT_SEGMENT(F | A, 1, 6, 0, 1000);
+	CLOSE();
+	EXPECT_EQ(1, moved(self, "FinAckActive"));
+	peer_put(&self->peer, F | A, 6, 2, 0);
+	EXPECT_SEGMENT(A, 2, 7, 0, 1000);
+	EXPECT_EQ(1, moved(self, "FinAckActive"));
+	EXPECT_EQ(1, moved(self, "FinAckActiveMerged"));
+}
+
+TEST_F(peer, simultaneous)
+{
+	char buf[8];
+
+	CONNECT();
+	GREET();
+	ASSERT_EQ(5, read(self->fd, buf, sizeof(buf)));
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 1, 6, 0, 1000);
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	EXPECT_SEGMENT(A, 2, 7, 0, 1000);
+	peer_put(&self->peer, A, 7, 2, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckActive"));
+	EXPECT_EQ(1, moved(self, "FinAckSimultaneous"));
+	EXPECT_EQ(0, moved(self, "FinAckPassive"));
+}
+
+TEST_F(peer, active_closer)
+{
+	char buf[8];
+
+	CONNECT();
+	GREET();
+	ASSERT_EQ(5, read(self->fd, buf, sizeof(buf)));
+	ASSERT_EQ(0, shutdown(self->fd, SHUT_WR));
+	EXPECT_SEGMENT(F | A, 1, 6, 0, 1000);
+	EXPECT_EQ(1, moved(self, "FinAckActive"));
+	peer_put(&self->peer, A, 6, 2, 0);
+	EXPECT_SILENCE(50);
+	peer_put(&self->peer, F | A, 6, 2, 0);
+	EXPECT_SEGMENT(A, 2, 7, 0, 1000);
+	EXPECT_EQ(1, moved(self, "FinAckActiveSeparate"));
+	EXPECT_EQ(0, moved(self, "FinAckActiveMerged"));
+	EXPECT_EQ(0, moved(self, "FinAckActiveHalf"));
+	EXPECT_EQ(0, moved(self, "FinAckPassive"));
+}
+
+/* DCTCP acknowledges what came before a change of congestion marks, the FIN already taken in */
+TEST_F(peer, dctcp_acknowledges_less_than_it_has)
+{
+	if (setsockopt(self->listener, IPPROTO_TCP, TCP_CONGESTION, "dctcp", 5))
+		SKIP(peer_put(&self->peer, S, 0, 0, 0), "no dctcp here");
+	peer_put_options(&self->peer, S | ECE_CWR, 0, 0, 0, (struct packet){ .mss = MSS });
+	EXPECT_SEGMENT(S | A, 0, 1, 0, 1000);
+	peer_put(&self->peer, A, 1, 1, 0);
+	self->fd = accept(self->listener, NULL, NULL);
+	ASSERT_GE(self->fd, 0);
+	self->peer.tos = ECT;
+	GREET();
+	ASSERT_EQ(1, write(self->fd, "x", 1)); /* enters ping-pong mode: ACKs are delayed */
+	EXPECT_SEGMENT(A, 1, 6, 1, 1000);
+	peer_put(&self->peer, A, 6, 2, 5);
+	self->peer.tos = CE;
+	peer_put(&self->peer, F | A, 11, 2, 5);
+	EXPECT_SEGMENT(A, 2, 11, 0, 10);
+	EXPECT_EQ(1, moved(self, "FinAckPassive"));
+	EXPECT_SEGMENT(A, 2, 17, 0, 10);
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 2, 17, 0, 10);
+	peer_put(&self->peer, A, 17, 3, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# /proc/net/finack and /sys/kernel/finack: names, format, permissions, nstat.
+. "$(dirname "$0")/lib.sh"
+
+test_names_are_the_documented_ones() {
+	diff <(awk '{ print $1 }' /proc/net/finack) \
+		<(sed -n 's/^``\(FinAck[A-Za-z]*\)``.*/\1/p' /finack/Documentation/counters.rst)
+}
+
+test_format() {
+	grep -q . /proc/net/finack && ! grep -vE '^FinAck[A-Za-z]+ *	[0-9]+$' /proc/net/finack
+}
+
+test_starts_at_zero() {
+	grep -q . /proc/net/finack && ! awk '$2 != 0' /proc/net/finack | grep .
+}
+
+test_read_in_pieces() {
+	fa_same "$(dd if=/proc/net/finack bs=7 2>/dev/null)" "$(cat /proc/net/finack)" "small reads"
+}
+
+test_readable_by_all_writable_by_none() {
+	fa_same "$(stat -Lc %a /proc/net/finack)" 444 mode || return
+	setpriv --reuid 65534 --regid 65534 --clear-groups cat /proc/net/finack >/dev/null || return
+	! setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'echo 1 >/proc/net/finack' 2>/dev/null
+}
+
+test_nstat_reads_it() {
+	local n
+	"$closer" merge 3 || return
+	n=$(PROC_NET_SNMP6=/proc/net/finack NSTAT_HISTORY=/tmp/nstat.$$ nstat -asz 'FinAck*' |
+		grep -c ^FinAck)
+	fa_same "$n" "$(wc -l </proc/net/finack)" "lines" || return
+	n=$(PROC_NET_SNMP6=/proc/net/finack NSTAT_HISTORY=/tmp/nstat.$$ nstat -asz FinAckMerged |
+		awk '/FinAckMerged/ { print $2 }')
+	fa_same "$n" 3 "nstat's FinAckMerged"
+}
+
+test_what_moves_and_what_does_not() {
+	local before after
+	before=$(cat /proc/net/finack)
+	"$closer" merge 5 && "$closer" separate 7 && "$closer" reset 3 || return
+	after=$(cat /proc/net/finack)
+	fa_only_moved "$before" "$after" Passive=15 Merged=5 Separate=7 Unacked=3 EndClose=12 \
+		EndResetOut=3 Active=15 ActiveMerged=5 ActiveHalf=7 && fa_laws && fa_tracked 0
+}
+
+test_version() {
+	fa_same "$(cat /sys/kernel/finack/version)" "$(modinfo -F version finack)" version || return
+	fa_same "$(cat /sys/kernel/finack/version)" "$(cat /sys/module/finack/version)" version
+}
+
+test_hooks_are_armed_and_hit() {
+	local h
+	"$closer" merge 1 || return
+	[ "$(echo /sys/kernel/finack/hooks/*)" = "$(printf '/sys/kernel/finack/hooks/%s ' \
+		inet_sock_set_state tcp_destroy_sock tcp_retransmit_skb | sed 's/ $//')" ] || return
+	for h in /sys/kernel/finack/hooks/*; do
+		fa_same "$(cat "$h/status")" armed "$h/status" || return
+		fa_same "$(cat "$h/kind")" tracepoint "$h/kind" || return
+		fa_same "$(cat "$h/missed")" 0 "$h/missed" || return
+		case $h in
+		*retransmit*) fa_same "$(cat "$h/hits")" 0 "$h/hits" ;; # nothing was lost
+		*) [ "$(cat "$h/hits")" -gt 0 ] ;;
+		esac || return
+	done
+}
+
+test_sysfs_is_read_only() {
+	fa_same "$(find /sys/kernel/finack -type f -not -perm 444)" "" "files of another mode than 444"
+}
+
+fa_main "$@"

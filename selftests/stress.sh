@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What needs real concurrency: the same as lifecycle.sh on several CPUs, and namespaces that come
+# and go meanwhile.
+. "$(dirname "$0")/lib.sh"
+fa_several_cpus
+
+some_closes() { [ "$(fa_get Passive)" -ge "$1" ]; }
+
+test_load_and_unload_100_times_on_several_cpus() {
+	local i pids=() rc=0
+	for i in 1 2 3; do
+		"$closer" any "$i" &
+		pids+=($!)
+	done
+	(
+		while :; do
+			ip netns add finack-churn-$$
+			ip -n finack-churn-$$ link set lo up
+			ip netns exec finack-churn-$$ "$closer" merge 2
+			ip netns del finack-churn-$$
+		done
+	) >/dev/null 2>&1 &
+	pids+=($!)
+	for i in $(seq 100); do
+		fa_load && fa_wait 60 some_closes $((i % 5)) && fa_unload || {
+			rc=1
+			break
+		}
+	done
+	kill "${pids[@]}"
+	wait "${pids[@]}" 2>/dev/null
+	ip netns del finack-churn-$$ 2>/dev/null
+	[ $rc = 0 ] && fa_load && "$closer" merge 5 && fa_laws && fa_wait 200 fa_tracked 0
+}
+
+fa_main "$@"

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154
+#
+# Tests of the guest runner itself, from the host; part of make check. $here and $work as there.
+
+# what a command prints and how it ends; what it leaves running; the shared folder
+vm_command() { # KERNEL
+	local rc=0 out
+	mkdir -p "$work/share"
+	echo from-host >"$work/share/in"
+	out=$(KERNEL=$1 SHARE=$work/share CMD='echo out; echo err >/dev/stderr; cat /mnt/share/in
+		echo "$(id -u) $PWD $# $$" >/mnt/share/out; lsmod | grep finack
+		tail -f /dev/null & modprobe finack; exit 3' "$here/vm" 2>"$work/vm.err") || rc=$?
+	[ "$rc" = 3 ] || echo "exit status $rc, expected 3"
+	[ "$out" = "out"$'\n'"err"$'\n'"from-host" ] || echo "stdout is: $out"
+	grep -q '^0 /root 0 [0-9]*$' "$work/share/out" || echo "the guest wrote: $(cat "$work/share/out")"
+	# a build before the guest starts may show its progress
+	grep -vE '^finack: (  \.\.\. |waiting for )' "$work/vm.err" | sed 's/^/stderr: /'
+}
+
+vm_panic() { # KERNEL
+	local rc=0
+	KERNEL=$1 CMD='echo before; echo c >/proc/sysrq-trigger' "$here/vm" \
+		>"$work/panic.out" 2>"$work/panic.err" || rc=$?
+	[ $rc != 0 ] || echo "a panic is taken for success"
+	grep -q 'Kernel panic' "$work/panic.err" || cat "$work/panic.err"
+}
+
+vm_hang() { # KERNEL
+	local rc=0
+	KERNEL=$1 TIMEOUT=25 CMD='while :; do :; done' "$here/vm" >"$work/hang.out" 2>"$work/hang.err" ||
+		rc=$?
+	[ $rc != 0 ] || echo "a hang is taken for success"
+	grep -q 'stopped after TIMEOUT=25' "$work/hang.err" || cat "$work/hang.err"
+}
+
+vm_misuse() {
+	local out
+	out=$(KERNEL=5.4 CMD=true "$here/vm" 2>&1) && echo "an unknown kernel is accepted"
+	[[ $out == *"6.1, 6.12 and 7.3"* ]] || echo "$out"
+	out=$(SMP=two CMD=true "$here/vm" 2>&1) && echo "SMP=two is accepted"
+	[[ $out == *"SMP=two"* ]] || echo "$out"
+	out=$(SHARE=/nonexistent CMD=true "$here/vm" 2>&1) && echo "a missing folder is accepted"
+	[[ $out == *"/nonexistent"* ]] || echo "$out"
+}
+
+# silent NAME...: run one of the above; it passes if it says nothing
+silent() {
+	local said
+	said=$("$@" 2>&1)
+	[ -z "$said" ] || {
+		echo "$said"
+		return 1
+	}
+}
