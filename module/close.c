@@ -8,6 +8,9 @@
  *                  ->   CLOSE (RST, timeout)
  *                       End*, Unacked or Separate
  *
+ * With the detail tier on, the outcome is counted as soon as the ACK is seen to leave, with its
+ * reason. What that hook misses, the transitions find out from the socket.
+ *
  * A close that began before the module was loaded has no record: it ends as Earlier and is none
  * of the others. So has one that found the table full; the number of those in CLOSE_WAIT is
  * known, and they are taken to end first.
@@ -16,9 +19,13 @@
  */
 #include "finack.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
 static void fin_accepted(struct finack_net *fn, struct sock *sk)
 {
-	struct finack_rec *rec = finack_track_add(sk);
+	struct finack_rec *rec = finack_track_add(sk, atomic_read(&fn->tracked));
+	const struct tcp_sock *tp = tcp_sk(sk);
 
 	finack_inc(fn, FINACK_PASSIVE);
 	if (!rec) {
@@ -27,7 +34,10 @@ static void fin_accepted(struct finack_net *fn, struct sock *sk)
 		return;
 	}
 	atomic_inc(&fn->tracked);
-	rec->segs_out = tcp_sk(sk)->segs_out;
+	rec->fin_ns = tp->tcp_clock_cache;
+	rec->segs_out = tp->segs_out;
+	rec->data_segs_out = tp->data_segs_out;
+	rec->snd_nxt = tp->snd_nxt;
 }
 
 /* Whether the close that ends here was seen to begin, with or without a record. */
@@ -45,56 +55,183 @@ static void forget(struct finack_net *fn, const struct sock *sk)
 		atomic_dec(&fn->tracked);
 }
 
+static u64 since(const struct finack_rec *rec, u64 ns)
+{
+	return max_t(s64, ns - rec->fin_ns, 0);
+}
+
+/* Counts an outcome. @reason is for Separate alone; @ack_ns is when the segment that covers the FIN
+ * left, 0 if that is not known.
+ */
+static void settle(struct finack_net *fn, struct finack_rec *rec, enum finack_mib_id outcome,
+		   enum finack_mib_id reason, u64 ack_ns)
+{
+	finack_inc(fn, outcome);
+	rec->outcome = outcome;
+	if (!READ_ONCE(fn->detail))
+		return;
+	if (outcome == FINACK_SEPARATE) {
+		finack_inc(fn, reason);
+		rec->reason = reason;
+	}
+	if (ack_ns) {
+		rec->ack_ns = ack_ns;
+		finack_hist_add(fn, FINACK_HIST_ACK, since(rec, ack_ns));
+	}
+}
+
+/* Takes an outcome back: tcp_send_ack() had no memory, and the ACK did not leave. */
+static void unsettle(struct finack_net *fn, struct finack_rec *rec)
+{
+	finack_dec(fn, rec->outcome);
+	if (rec->reason)
+		finack_dec(fn, rec->reason);
+	if (rec->ack_ns)
+		finack_hist_sub(fn, FINACK_HIST_ACK, since(rec, rec->ack_ns));
+	rec->outcome = 0;
+	rec->reason = 0;
+	rec->ack_ns = 0;
+}
+
+static void settle_covered(struct finack_net *fn, struct sock *sk, struct finack_rec *rec,
+			   bool ack_now)
+{
+	u64 ack_ns;
+	enum finack_mib_id reason = finack_reason_covered(sk, rec, ack_now, &ack_ns);
+
+	settle(fn, rec, FINACK_SEPARATE, reason, ack_ns);
+}
+
+static void trace_end(struct sock *sk, const struct finack_rec *rec, u64 fin_ns)
+{
+	struct finack_end end = {
+		.outcome = rec->outcome,
+		.reason = rec->reason,
+		.end = rec->end,
+		.ack_delay = rec->ack_ns ? since(rec, rec->ack_ns) : -1,
+		.fin_delay = fin_ns ? since(rec, fin_ns) : -1,
+	};
+
+	trace_finack_close(sk, &end);
+}
+
+/* The close is over; our FIN left at @fin_ns, 0 if it did not or that is not known. */
+static void finish(struct finack_net *fn, struct sock *sk, struct finack_rec *rec, u64 fin_ns)
+{
+	if (fin_ns)
+		finack_hist_add(fn, FINACK_HIST_FIN, since(rec, fin_ns));
+	if (trace_finack_close_enabled())
+		trace_end(sk, rec, fin_ns);
+	forget(fn, sk);
+}
+
+/* The same for a close without a record. */
+static void finish_untracked(struct finack_net *fn, struct sock *sk, enum finack_mib_id outcome,
+			     enum finack_mib_id how)
+{
+	struct finack_end end = {
+		.outcome = outcome,
+		.end = how,
+		.ack_delay = -1,
+		.fin_delay = -1,
+	};
+
+	finack_inc(fn, outcome);
+	if (outcome == FINACK_SEPARATE && READ_ONCE(fn->detail)) {
+		finack_inc(fn, FINACK_SEP_UNKNOWN);
+		end.reason = FINACK_SEP_UNKNOWN;
+	}
+	trace_finack_close(sk, &end);
+}
+
 static void fin_queued(struct finack_net *fn, struct sock *sk)
 {
 	struct finack_rec *rec = finack_track_find(sk);
-	bool merged;
+	enum finack_mib_id end;
+	bool acked, now;
+	u64 fin_ns;
 	u32 segs;
 
 	if (!began(fn, rec))
 		return;
-	finack_inc(fn, finack_end_by_fin(sk));
-	if (finack_fin_acked(sk)) {
-		merged = false;
-	} else {
-		segs = finack_fin_segs(sk);
-		merged = finack_fin_leaves_now(sk, segs);
-		if (!merged && rec) {
-			/* counted at the first retransmission or when the connection ends */
-			rec->segs_out = tcp_sk(sk)->segs_out;
-			rec->segs = segs;
-			rec->waiting = true;
-			return;
-		}
+	end = finack_end_by_fin(sk);
+	finack_inc(fn, end);
+	acked = finack_fin_acked(sk);
+	segs = finack_fin_segs(sk);
+	now = finack_fin_leaves_now(sk, segs);
+	if (!rec) {
+		finish_untracked(fn, sk, now && !acked ? FINACK_MERGED : FINACK_SEPARATE, end);
+		return;
 	}
-	finack_inc(fn, merged ? FINACK_MERGED : FINACK_SEPARATE);
-	if (rec)
-		forget(fn, sk);
+	rec->end = end;
+	if (rec->outcome && !acked)
+		unsettle(fn, rec);
+	if (!rec->outcome && acked)
+		settle_covered(fn, sk, rec, false);
+	if (!now) {
+		/* goes on at the first retransmission or when the connection ends */
+		rec->segs_out = tcp_sk(sk)->segs_out;
+		rec->data_segs_out = tcp_sk(sk)->data_segs_out;
+		rec->segs = acked ? 0 : segs;
+		rec->waiting = true;
+		return;
+	}
+	fin_ns = ktime_get_ns();
+	if (!rec->outcome)
+		settle(fn, rec, FINACK_MERGED, 0, fin_ns);
+	finish(fn, sk, rec, fin_ns);
 }
 
 static void ended_without_fin(struct finack_net *fn, struct sock *sk)
 {
 	struct finack_rec *rec = finack_track_find(sk);
+	enum finack_mib_id end;
 	bool acked;
 
 	if (!began(fn, rec))
 		return;
 	acked = finack_fin_acked(sk) && !(rec && finack_reset_sent_first(sk, rec));
-	finack_inc(fn, finack_end_without_fin(sk));
-	finack_inc(fn, acked ? FINACK_SEPARATE : FINACK_UNACKED);
-	if (rec)
-		forget(fn, sk);
+	end = finack_end_without_fin(sk);
+	finack_inc(fn, end);
+	if (!rec) {
+		finish_untracked(fn, sk, acked ? FINACK_SEPARATE : FINACK_UNACKED, end);
+		return;
+	}
+	rec->end = end;
+	if (rec->outcome && !acked)
+		unsettle(fn, rec);
+	if (!rec->outcome) {
+		if (acked)
+			settle_covered(fn, sk, rec, false);
+		else
+			settle(fn, rec, FINACK_UNACKED, 0, 0);
+	}
+	finish(fn, sk, rec, 0);
 }
 
-/* The outcome of a close whose FIN did not leave at once. */
-static void count_late(struct finack_net *fn, struct sock *sk, const struct sk_buff *again)
+/* A close whose FIN did not leave at once: the connection ends, a segment was retransmitted
+ * (@again), or an ACK is about to leave. Whatever was sent last is what tcp_wstamp_ns tells.
+ */
+static void late(struct finack_net *fn, struct sock *sk, struct finack_rec *rec,
+		 const struct sk_buff *again)
 {
-	struct finack_rec *rec = finack_track_find(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	bool fin_left = tp->snd_nxt == tp->write_seq;
+	u64 fin_ns = fin_left && !again ? tp->tcp_wstamp_ns : 0;
+	enum finack_mib_id outcome = finack_outcome_late(sk, rec, again);
 
-	if (!rec || !rec->waiting)
-		return;
-	finack_inc(fn, finack_outcome_late(sk, rec, again));
-	forget(fn, sk);
+	if (rec->outcome && rec->segs && outcome != FINACK_SEPARATE)
+		unsettle(fn, rec);
+	if (!rec->outcome) {
+		if (outcome == FINACK_SEPARATE)
+			settle_covered(fn, sk, rec, false);
+		else
+			settle(fn, rec, outcome, 0, outcome == FINACK_MERGED ? fin_ns : 0);
+	}
+	if (again && !fin_left)
+		rec->segs = 0; /* goes on until the FIN leaves */
+	else
+		finish(fn, sk, rec, fin_ns);
 }
 
 /* the states that a close goes through */
@@ -110,6 +247,7 @@ static void count_late(struct finack_net *fn, struct sock *sk, const struct sk_b
 void finack_close_state(struct sock *sk, int old, int new)
 {
 	struct net *net = sock_net(sk);
+	struct finack_rec *rec;
 	struct finack_net *fn;
 
 	/* Most changes are none of ours. close() after shutdown() "changes" LAST_ACK, FIN_WAIT1 and
@@ -124,7 +262,7 @@ void finack_close_state(struct sock *sk, int old, int new)
 	rcu_read_lock();
 	if (!check_net(net))
 		goto out;
-	fn = finack_net(net);
+	fn = finack_net_rcu(net);
 	switch (new) {
 	case TCP_CLOSE_WAIT:
 		fin_accepted(fn, sk);
@@ -142,12 +280,15 @@ void finack_close_state(struct sock *sk, int old, int new)
 		finack_inc(fn, FINACK_SIMULTANEOUS);
 		break;
 	case TCP_CLOSE:
-		if (old == TCP_CLOSE_WAIT)
+		if (old == TCP_CLOSE_WAIT) {
 			ended_without_fin(fn, sk);
-		else if (old == TCP_LAST_ACK)
-			count_late(fn, sk, NULL);
-		else if (old == TCP_FIN_WAIT2)
+		} else if (old == TCP_LAST_ACK) {
+			rec = finack_track_find(sk);
+			if (rec && rec->waiting)
+				late(fn, sk, rec, NULL);
+		} else if (old == TCP_FIN_WAIT2) {
 			finack_inc(fn, finack_active_outcome(sk));
+		}
 		break;
 	}
 out:
@@ -161,11 +302,16 @@ out:
  */
 void finack_close_retransmit(struct sock *sk, const struct sk_buff *skb)
 {
+	struct finack_rec *rec;
+
 	if (sk->sk_state != TCP_LAST_ACK)
 		return;
 	rcu_read_lock();
-	if (check_net(sock_net(sk)))
-		count_late(finack_net(sock_net(sk)), sk, skb);
+	if (check_net(sock_net(sk))) {
+		rec = finack_track_find(sk);
+		if (rec && rec->waiting)
+			late(finack_net_rcu(sock_net(sk)), sk, rec, skb);
+	}
 	rcu_read_unlock();
 }
 
@@ -181,8 +327,75 @@ void finack_close_destroy(struct sock *sk)
 		return;
 	rcu_read_lock();
 	if (check_net(sock_net(sk)))
-		forget(finack_net(sock_net(sk)), sk);
+		forget(finack_net_rcu(sock_net(sk)), sk);
 	else
 		finack_track_del(sk);
+	rcu_read_unlock();
+}
+
+/* The record of a close whose outcome is open, if the namespace wants details of it; RCU held. */
+static struct finack_rec *open_rec(const struct sock *sk)
+{
+	struct finack_rec *rec;
+
+	if (!check_net(sock_net(sk)) || !READ_ONCE(finack_net_rcu(sock_net(sk))->detail))
+		return NULL;
+	rec = finack_track_find(sk);
+	return rec && (!rec->outcome || rec->waiting) ? rec : NULL;
+}
+
+static bool is_closing(const struct sock *sk)
+{
+	return 1 << sk->sk_state & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK);
+}
+
+/**
+ * finack_close_ack() - a pure ACK is about to leave
+ * @sk: the socket, locked
+ */
+void finack_close_ack(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct finack_rec *rec;
+	struct finack_net *fn;
+
+	if (!is_closing(sk))
+		return;
+	rcu_read_lock();
+	rec = open_rec(sk);
+	if (!rec)
+		goto out;
+	fn = finack_net_rcu(sock_net(sk));
+	if (rec->waiting && tp->snd_nxt == tp->write_seq)
+		late(fn, sk, rec, NULL); /* our FIN has left since it was queued */
+	else if (rec->outcome)
+		goto out;
+	else if (!finack_fin_acked(sk))
+		settle(fn, rec, FINACK_SEPARATE, finack_reason_ack(sk, rec), ktime_get_ns());
+	else
+		settle_covered(fn, sk, rec, true);
+out:
+	rcu_read_unlock();
+}
+
+/**
+ * finack_close_timer() - the handler of the delayed-ACK timer is entered
+ * @sk: the socket, locked
+ */
+void finack_close_timer(struct sock *sk)
+{
+	struct finack_rec *rec;
+
+	if (!is_closing(sk))
+		return;
+	rcu_read_lock();
+	rec = open_rec(sk);
+	if (!rec || rec->outcome)
+		goto out;
+	if (!finack_fin_acked(sk))
+		rec->timer = finack_reason_timer(sk);
+	else if (!rec->waiting)
+		settle_covered(finack_net_rcu(sock_net(sk)), sk, rec, false);
+out:
 	rcu_read_unlock();
 }

@@ -6,6 +6,7 @@
 #include <linux/percpu.h>
 #include <linux/types.h>
 #include <net/net_namespace.h>
+#include <net/netns/generic.h>
 #include <net/tcp.h>
 
 /* mib.c: the counters of one network namespace */
@@ -70,11 +71,37 @@ enum finack_mib_id {
 };
 
 /**
+ * enum finack_hist_id - the histograms
+ * @FINACK_HIST_ACK: from the peer's FIN to the segment that covers it; detail tier
+ * @FINACK_HIST_FIN: from the peer's FIN to our own
+ */
+enum finack_hist_id {
+	FINACK_HIST_ACK,
+	FINACK_HIST_FIN,
+	__FINACK_HIST_MAX
+};
+
+/* the last bucket but one ends at 2^32 us, 71.6 minutes */
+#define FINACK_HIST_BUCKETS 34
+
+/**
+ * struct finack_hist - one CPU's share of a histogram of delays
+ * @count: per bucket, see hist.c
+ * @sum: of all delays, in microseconds
+ */
+struct finack_hist {
+	unsigned long count[FINACK_HIST_BUCKETS];
+	unsigned long sum;
+};
+
+/**
  * struct finack_mib - one CPU's share of a namespace's counters
  * @count: by enum finack_mib_id
+ * @hist: by enum finack_hist_id
  */
 struct finack_mib {
 	unsigned long count[__FINACK_MIB_MAX];
+	struct finack_hist hist[__FINACK_HIST_MAX];
 };
 
 /**
@@ -82,11 +109,19 @@ struct finack_mib {
  * @mib: the counters
  * @untracked: passive closes without a record that are in CLOSE_WAIT now
  * @tracked: records in use
+ * @detail: knob: reasons and ACK delays are wanted
+ * @knobs: the namespace's sysctl table
+ * @sysctl: where it is registered
+ * @files: the namespace's files in sysfs, NULL if there are none
  */
 struct finack_net {
 	struct finack_mib __percpu *mib;
 	atomic_t untracked;
 	atomic_t tracked;
+	int detail;
+	struct ctl_table *knobs;
+	struct ctl_table_header *sysctl;
+	struct finack_net_file *files;
 };
 
 extern unsigned int finack_net_id;
@@ -94,6 +129,10 @@ extern unsigned int finack_net_id;
 struct finack_net *finack_net(const struct net *net);
 int finack_mib_init(struct finack_net *fn);
 void finack_mib_exit(struct finack_net *fn);
+unsigned int finack_mib_rows(void);
+const char *finack_mib_name(unsigned int row);
+unsigned long finack_mib_value(const struct finack_net *fn, unsigned int row);
+const char *finack_reason_name(enum finack_mib_id reason);
 
 struct seq_file;
 void finack_mib_show(struct seq_file *seq, const struct finack_net *fn);
@@ -103,15 +142,41 @@ static inline void finack_inc(const struct finack_net *fn, enum finack_mib_id id
 	this_cpu_inc(fn->mib->count[id]);
 }
 
+/* only to take back what turned out not to have happened */
+static inline void finack_dec(const struct finack_net *fn, enum finack_mib_id id)
+{
+	this_cpu_dec(fn->mib->count[id]);
+}
+
+/* finack_net() for hooks, which hold rcu_read_lock() already */
+static inline struct finack_net *finack_net_rcu(const struct net *net)
+{
+	return rcu_dereference(net->gen)->ptr[finack_net_id];
+}
+
+/* hist.c: the delays */
+
+void finack_hist_add(const struct finack_net *fn, enum finack_hist_id id, u64 ns);
+void finack_hist_sub(const struct finack_net *fn, enum finack_hist_id id, u64 ns);
+void finack_hist_show(struct seq_file *seq, const struct finack_net *fn);
+
 /* track.c: one record per passive close */
 
 /**
- * struct finack_rec - a passive close, from the peer's FIN until its outcome is counted
+ * struct finack_rec - a passive close, from the peer's FIN until our own has left
  * @sk: the socket, never dereferenced through here; NULL while the record is free
  * @net: its namespace, to drop what is left when that goes
+ * @fin_ns: when the FIN was accepted (tcp_sock::tcp_clock_cache)
+ * @ack_ns: when the segment that covers it left, if that is in the histogram; else 0
  * @next: index + 1 of the next record of the bucket, or of the free list
  * @segs_out: tcp_sock::segs_out when the FIN was accepted, later when ours was queued
- * @segs: finack_fin_segs() when our FIN was queued
+ * @data_segs_out: tcp_sock::data_segs_out at the same times
+ * @snd_nxt: tcp_sock::snd_nxt when the FIN was accepted
+ * @segs: finack_fin_segs() when our FIN was queued, the peer's not ACKed; else 0
+ * @outcome: enum finack_mib_id once it is counted, 0 until then
+ * @reason: enum finack_mib_id if one was counted
+ * @end: enum finack_mib_id once it is counted
+ * @timer: the reason, while the delayed-ACK timer fires; see finack_reason_timer()
  * @waiting: our FIN was queued and did not leave at once
  *
  * Belongs to whoever holds the socket's lock.
@@ -119,19 +184,31 @@ static inline void finack_inc(const struct finack_net *fn, enum finack_mib_id id
 struct finack_rec {
 	struct sock *sk;
 	struct net *net;
+	u64 fin_ns;
+	u64 ack_ns;
 	u32 next;
 	u32 segs_out;
+	u32 data_segs_out;
+	u32 snd_nxt;
 	u32 segs;
+	u8 outcome;
+	u8 reason;
+	u8 end;
+	u8 timer;
 	bool waiting;
 };
 
+static_assert(sizeof(struct finack_rec) <= 64);
+
 int finack_track_init(unsigned int max);
 void finack_track_exit(void);
-struct finack_rec *finack_track_add(struct sock *sk);
+struct finack_rec *finack_track_add(struct sock *sk, unsigned int tracked);
 struct finack_rec *finack_track_find(const struct sock *sk);
 bool finack_track_del(const struct sock *sk);
 void finack_track_purge(const struct net *net);
 unsigned int finack_track_count(void);
+unsigned int finack_track_top(void);
+struct sock *finack_track_get(unsigned int i, const struct net *net, struct finack_rec *copy);
 
 /* decide.c: what a socket says of itself */
 
@@ -146,18 +223,45 @@ bool finack_reset_sent_first(const struct sock *sk, const struct finack_rec *rec
 void finack_active_half(const struct sock *sk);
 enum finack_mib_id finack_active_outcome(const struct sock *sk);
 
+/* reason.c: why an ACK left by itself */
+
+enum finack_mib_id finack_reason_timer(const struct sock *sk);
+enum finack_mib_id finack_reason_ack(const struct sock *sk, const struct finack_rec *rec);
+enum finack_mib_id finack_reason_covered(const struct sock *sk, const struct finack_rec *rec,
+					 bool ack_now, u64 *ns);
+
+/* trace.h: the trace event */
+
+/**
+ * struct finack_end - what became of a passive close
+ * @outcome: FINACK_MERGED, FINACK_SEPARATE or FINACK_UNACKED
+ * @reason: why separate; 0 for none
+ * @end: FINACK_END_*
+ * @ack_delay: nanoseconds; negative if not known, or no segment covered the FIN
+ * @fin_delay: nanoseconds; negative if not known, or our FIN did not leave
+ */
+struct finack_end {
+	enum finack_mib_id outcome;
+	enum finack_mib_id reason;
+	enum finack_mib_id end;
+	s64 ack_delay;
+	s64 fin_delay;
+};
+
 /* close.c: what happens at each transition; called by the hooks, with the socket locked */
 
 void finack_close_state(struct sock *sk, int old, int new);
 void finack_close_retransmit(struct sock *sk, const struct sk_buff *skb);
 void finack_close_destroy(struct sock *sk);
+void finack_close_ack(struct sock *sk);
+void finack_close_timer(struct sock *sk);
 
 /* hooks.c: where finack is attached to the kernel */
 
 /**
  * struct finack_hook_view - a hook as sysfs shows it
  * @status: "armed", or why it is not
- * @kind: "tracepoint"
+ * @kind: "tracepoint"; of a function "ftrace", "jump" or "breakpoint", "none" until it was armed
  * @hits: times the handler ran
  * @missed: times the kernel could not run it
  */
@@ -170,15 +274,24 @@ struct finack_hook_view {
 
 int finack_hooks_init(const char *absent);
 void finack_hooks_exit(void);
+void finack_hooks_want(int namespaces);
 unsigned int finack_hooks_count(void);
 const char *finack_hook_name(unsigned int i);
 void finack_hook_view(unsigned int i, struct finack_hook_view *view);
 
-/* procfs.c, sysfs.c: the readers */
+/* sysctl.c: the knobs */
+
+int finack_sysctl_init(struct net *net);
+void finack_sysctl_exit(struct net *net);
+
+/* procfs.c, waiting.c, sysfs.c: the readers */
 
 int finack_proc_net_init(struct net *net);
 void finack_proc_net_exit(struct net *net);
+struct proc_dir_entry *finack_waiting_init(struct net *net);
 void finack_sysfs_init(void);
 void finack_sysfs_exit(void);
+void finack_sysfs_net_init(struct net *net);
+void finack_sysfs_net_exit(struct net *net);
 
 #endif

@@ -40,9 +40,19 @@ static int __net_init finack_net_init(struct net *net)
 	err = finack_mib_init(fn);
 	if (err)
 		return err;
+	err = finack_sysctl_init(net);
+	if (err)
+		goto err_mib;
 	err = finack_proc_net_init(net);
 	if (err)
-		finack_mib_exit(fn);
+		goto err_sysctl;
+	finack_sysfs_net_init(net);
+	return 0;
+
+err_sysctl:
+	finack_sysctl_exit(net);
+err_mib:
+	finack_mib_exit(fn);
 	return err;
 }
 
@@ -50,7 +60,9 @@ static void __net_exit finack_net_exit(struct net *net)
 {
 	struct finack_net *fn = finack_net(net);
 
+	finack_sysfs_net_exit(net);
 	finack_proc_net_exit(net);
+	finack_sysctl_exit(net);
 	if (atomic_read(&fn->tracked))
 		finack_track_purge(net);
 	finack_mib_exit(fn);
@@ -79,29 +91,30 @@ static int __init finack_init(void)
 		pr_err("no memory for max_tracked=%u records\n", max_tracked);
 		return err;
 	}
+	finack_sysfs_init();
 	err = register_pernet_subsys(&finack_net_ops);
 	if (err) {
 		pr_err("cannot set up the network namespaces: error %d\n", err);
-		goto err_track;
+		goto err_sysfs;
 	}
 	err = finack_hooks_init(test_absent);
 	if (err)
 		goto err_pernet;
-	finack_sysfs_init();
 	return 0;
 
 err_pernet:
 	unregister_pernet_subsys(&finack_net_ops);
-err_track:
+err_sysfs:
+	finack_sysfs_exit();
 	finack_track_exit();
 	return err;
 }
 
 static void __exit finack_exit(void)
 {
-	finack_sysfs_exit();
 	finack_hooks_exit();
 	unregister_pernet_subsys(&finack_net_ops);
+	finack_sysfs_exit();
 	finack_track_exit();
 }
 

@@ -77,6 +77,63 @@ void finack_mib_exit(struct finack_net *fn)
 	free_percpu(fn->mib);
 }
 
+/* sums up the counters of all CPUs, backwards, so that Passive comes last: see above */
+static void sum_up(const struct finack_net *fn, unsigned long *sum)
+{
+	int id, cpu;
+
+	for (id = __FINACK_MIB_MAX - 1; id >= 0; id--) {
+		sum[id] = 0;
+		for_each_possible_cpu(cpu)
+			sum[id] += READ_ONCE(per_cpu_ptr(fn->mib, cpu)->count[id]);
+		smp_rmb(); /* pairs with the socket lock that orders a close's own steps */
+	}
+}
+
+static unsigned long value_of(const struct mib_name *m, const unsigned long *sum)
+{
+	unsigned long value = sum[FINACK_PASSIVE];
+	int id;
+
+	if (!m->last)
+		return sum[m->first];
+	for (id = m->first; id <= m->last; id++)
+		value -= sum[id];
+	return value;
+}
+
+/** finack_mib_rows() - Return: the number of counters and gauges */
+unsigned int finack_mib_rows(void)
+{
+	return ARRAY_SIZE(mib_names);
+}
+
+/**
+ * finack_mib_name() - the name of a counter or gauge
+ * @row: which, in the order of /proc/net/finack
+ *
+ * Return: the name.
+ */
+const char *finack_mib_name(unsigned int row)
+{
+	return mib_names[row].name;
+}
+
+/**
+ * finack_mib_value() - the value of a counter or gauge
+ * @fn: whose
+ * @row: which, in the order of /proc/net/finack
+ *
+ * Return: the value.
+ */
+unsigned long finack_mib_value(const struct finack_net *fn, unsigned int row)
+{
+	unsigned long sum[__FINACK_MIB_MAX];
+
+	sum_up(fn, sum);
+	return value_of(&mib_names[row], sum);
+}
+
 /**
  * finack_mib_show() - write the counters, one "Name<pad>value" per line
  * @seq: where to
@@ -84,24 +141,26 @@ void finack_mib_exit(struct finack_net *fn)
  */
 void finack_mib_show(struct seq_file *seq, const struct finack_net *fn)
 {
-	unsigned long sum[__FINACK_MIB_MAX] = {};
-	int i, id, cpu;
+	unsigned long sum[__FINACK_MIB_MAX];
+	int i;
 
-	/* backwards, so that Passive comes last: see above */
-	for (id = __FINACK_MIB_MAX - 1; id >= 0; id--) {
-		for_each_possible_cpu(cpu)
-			sum[id] += READ_ONCE(per_cpu_ptr(fn->mib, cpu)->count[id]);
-		smp_rmb(); /* pairs with the socket lock that orders a close's own steps */
-	}
-	for (i = 0; i < ARRAY_SIZE(mib_names); i++) {
-		const struct mib_name *m = &mib_names[i];
-		unsigned long value = sum[m->first];
+	sum_up(fn, sum);
+	for (i = 0; i < ARRAY_SIZE(mib_names); i++)
+		seq_printf(seq, "%-32s\t%lu\n", mib_names[i].name, value_of(&mib_names[i], sum));
+}
 
-		if (m->last) {
-			value = sum[FINACK_PASSIVE];
-			for (id = m->first; id <= m->last; id++)
-				value -= sum[id];
-		}
-		seq_printf(seq, "%-32s\t%lu\n", m->name, value);
-	}
+/**
+ * finack_reason_name() - a reason in one word, as in the trace event
+ * @reason: FINACK_SEP_*
+ *
+ * Return: the word.
+ */
+const char *finack_reason_name(enum finack_mib_id reason)
+{
+	static const char * const names[] = {
+		"timer", "no-ato", "route", "now", "app", "data", "policy", "held", "unknown"
+	};
+
+	BUILD_BUG_ON(ARRAY_SIZE(names) != FINACK_SEP_UNKNOWN - FINACK_SEP_TIMER + 1);
+	return names[reason - FINACK_SEP_TIMER];
 }

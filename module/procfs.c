@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /proc/net/finack: the counters of the reader's network namespace, readable by everyone.
+ * /proc/net/finack and /proc/net/finack_hist: the counters and the delays of the reader's network
+ * namespace, readable by everyone. (/proc/net/finack_waiting: waiting.c)
  */
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
@@ -14,23 +15,42 @@ static int counters_show(struct seq_file *seq, void *v)
 	return 0;
 }
 
+static int hist_show(struct seq_file *seq, void *v)
+{
+	finack_hist_show(seq, finack_net(seq_file_single_net(seq)));
+	return 0;
+}
+
 /**
- * finack_proc_net_init() - create the file of a namespace
+ * finack_proc_net_init() - create the files of a namespace
  * @net: the namespace
  *
  * Return: 0, or -ENOMEM.
  */
 int finack_proc_net_init(struct net *net)
 {
-	return proc_create_net_single("finack", 0444, net->proc_net, counters_show, NULL) ?
-	       0 : -ENOMEM;
+	if (!proc_create_net_single("finack", 0444, net->proc_net, counters_show, NULL))
+		return -ENOMEM;
+	if (!proc_create_net_single("finack_hist", 0444, net->proc_net, hist_show, NULL))
+		goto err_counters;
+	if (!finack_waiting_init(net))
+		goto err_hist;
+	return 0;
+
+err_hist:
+	remove_proc_entry("finack_hist", net->proc_net);
+err_counters:
+	remove_proc_entry("finack", net->proc_net);
+	return -ENOMEM;
 }
 
 /**
- * finack_proc_net_exit() - remove it
+ * finack_proc_net_exit() - remove them
  * @net: the namespace
  */
 void finack_proc_net_exit(struct net *net)
 {
+	remove_proc_entry("finack_waiting", net->proc_net);
+	remove_proc_entry("finack_hist", net->proc_net);
 	remove_proc_entry("finack", net->proc_net);
 }

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/finack: the version, the records in use, and the health of each hook.
+ * /sys/kernel/finack: the version, the records in use, the health of each hook, and in net/ the
+ * counters of a network namespace.
  *
  * One value per file, readable by everyone. That it cannot be created is worth a warning, not a
  * failure to load: it only shows.
+ *
+ * net/ is one folder whose files belong to a network namespace each, as the links in /sys/class/net
+ * do: a sysfs shows those of the namespace it was mounted in.
  */
+#include <linux/completion.h>
 #include <linux/kobject.h>
+#include <linux/slab.h>
 #include <linux/sysfs.h>
 
+#include "compat.h"
 #include "finack.h"
 #include "version.h"
 
@@ -87,6 +94,100 @@ static struct kobject *folder(const char *name, struct kobject *parent,
 	return kobj;
 }
 
+/**
+ * struct finack_net_file - a counter of a namespace as a file
+ * @attr: its name is the counter's
+ * @fn: whose
+ * @row: which
+ */
+struct finack_net_file {
+	struct attribute attr;
+	const struct finack_net *fn;
+	unsigned int row;
+};
+
+static ssize_t net_show(struct kobject *kobj, struct attribute *attr, char *buf)
+{
+	const struct finack_net_file *f = container_of(attr, struct finack_net_file, attr);
+
+	return sysfs_emit(buf, "%lu\n", finack_mib_value(f->fn, f->row));
+}
+
+static DECLARE_COMPLETION(net_released);
+
+static void net_release(struct kobject *kobj)
+{
+	complete(&net_released);
+}
+
+static const struct kobj_ns_type_operations *net_child_ns_type(finack_ns_kobject *kobj)
+{
+	return &net_ns_type_operations;
+}
+
+static const struct sysfs_ops net_sysfs_ops = {
+	.show = net_show,
+};
+
+static struct kobj_type net_type = {
+	.sysfs_ops = &net_sysfs_ops,
+	.release = net_release,
+	.child_ns_type = net_child_ns_type,
+};
+
+static struct kobject net_kobj;
+static bool net_ok;
+
+static void remove_net_files(struct net *net, struct finack_net_file *files, unsigned int n)
+{
+	while (n--)
+		sysfs_remove_file_ns(&net_kobj, &files[n].attr, FINACK_NS_TAG(net));
+	kfree(files);
+}
+
+/**
+ * finack_sysfs_net_init() - create the files of a namespace
+ * @net: the namespace
+ *
+ * A failure is logged: the namespace works without.
+ */
+void finack_sysfs_net_init(struct net *net)
+{
+	struct finack_net *fn = finack_net(net);
+	struct finack_net_file *files;
+	unsigned int i;
+
+	if (!net_ok)
+		return;
+	files = kcalloc(finack_mib_rows(), sizeof(*files), GFP_KERNEL);
+	for (i = 0; files && i < finack_mib_rows(); i++) {
+		files[i].fn = fn;
+		files[i].row = i;
+		sysfs_attr_init(&files[i].attr);
+		files[i].attr.name = finack_mib_name(i);
+		files[i].attr.mode = 0444;
+		if (sysfs_create_file_ns(&net_kobj, &files[i].attr, FINACK_NS_TAG(net))) {
+			remove_net_files(net, files, i);
+			files = NULL;
+		}
+	}
+	fn->files = files;
+	if (!files)
+		pr_warn_ratelimited("no memory for a namespace's files in /sys/kernel/finack/net\n");
+}
+
+/**
+ * finack_sysfs_net_exit() - remove them; no reader is left when it returns
+ * @net: the namespace
+ */
+void finack_sysfs_net_exit(struct net *net)
+{
+	struct finack_net *fn = finack_net(net);
+
+	if (fn->files)
+		remove_net_files(net, fn->files, finack_mib_rows());
+}
+
 /** finack_sysfs_init() - create the files */
 void finack_sysfs_init(void)
 {
@@ -101,7 +202,12 @@ void finack_sysfs_init(void)
 		hook_kobjs[i] = folder(finack_hook_name(i), hooks_kobj, hook_attrs);
 		ok = ok && hook_kobjs[i];
 	}
-	if (!ok)
+	if (finack_kobj) {
+		net_ok = !kobject_init_and_add(&net_kobj, &net_type, finack_kobj, "net");
+		if (!net_ok)
+			kobject_put(&net_kobj);
+	}
+	if (!ok || !net_ok)
 		pr_warn("/sys/kernel/finack is not complete: no memory\n");
 }
 
@@ -110,6 +216,11 @@ void finack_sysfs_exit(void)
 {
 	int i;
 
+	if (finack_kobj) {
+		if (net_ok)
+			remove(&net_kobj);
+		wait_for_completion(&net_released); /* it is part of the module */
+	}
 	for (i = finack_hooks_count() - 1; i >= 0; i--)
 		remove(hook_kobjs[i]);
 	remove(hooks_kobj);

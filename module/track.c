@@ -28,6 +28,15 @@ static struct bucket *buckets;
 static unsigned int max_recs;
 static unsigned int bucket_bits;
 
+/* Records from here on were never used; in use are used_recs of those before. */
+static atomic_t fresh;
+static atomic_t used_recs;
+
+/* A namespace may have at most so many times the records that are free: then even many greedy ones
+ * leave some for the next, and a single one can have seven of eight.
+ */
+#define SHARE 7
+
 /* Top of the stack of free records: index + 1 below, above it a tag that changes with each pop,
  * so that a record popped and pushed back meanwhile is noticed (the ABA problem).
  */
@@ -40,10 +49,13 @@ static struct finack_rec *free_pop(void)
 {
 	s64 top = atomic64_read(&free_top);
 	struct finack_rec *rec;
+	unsigned int i;
 
 	do {
-		if (!TOP_INDEX(top))
-			return NULL;
+		if (!TOP_INDEX(top)) {
+			i = atomic_fetch_add_unless(&fresh, 1, max_recs);
+			return i < max_recs ? &recs[i] : NULL;
+		}
 		rec = &recs[TOP_INDEX(top) - 1];
 	} while (!atomic64_try_cmpxchg(&free_top, &top,
 				       TOP(upper_32_bits(top) + 1, READ_ONCE(rec->next))));
@@ -59,6 +71,7 @@ static void free_push(struct finack_rec *rec)
 		WRITE_ONCE(rec->next, TOP_INDEX(top));
 	while (!atomic64_try_cmpxchg(&free_top, &top,
 				     TOP(upper_32_bits(top), rec - recs + 1)));
+	atomic_dec(&used_recs);
 }
 
 static struct bucket *bucket_of(const struct sock *sk)
@@ -98,9 +111,9 @@ int finack_track_init(unsigned int max)
 	}
 	for (i = 0; i < 1U << bucket_bits; i++)
 		raw_spin_lock_init(&buckets[i].lock);
-	for (i = 0; i < max; i++)
-		recs[i].next = i + 1 < max ? i + 2 : 0;
-	atomic64_set(&free_top, TOP(0, 1));
+	atomic64_set(&free_top, TOP(0, 0));
+	atomic_set(&fresh, 0);
+	atomic_set(&used_recs, 0);
 	return 0;
 }
 
@@ -116,18 +129,30 @@ void finack_track_exit(void)
 /**
  * finack_track_add() - make the record of a socket
  * @sk: the socket, locked, without a record
+ * @tracked: the records that its namespace has
  *
- * Return: the record, with nothing set but its owner, or NULL if the table is full.
+ * Return: the record, with nothing set but its owner, or NULL if there is none for it.
  */
-struct finack_rec *finack_track_add(struct sock *sk)
+struct finack_rec *finack_track_add(struct sock *sk, unsigned int tracked)
 {
 	struct bucket *b = bucket_of(sk);
-	struct finack_rec *rec = free_pop();
+	struct finack_rec *rec;
 	unsigned long flags;
+	u32 used = atomic_read(&used_recs);
 
+	if (used >= max_recs || tracked >= SHARE * (u64)(max_recs - used))
+		return NULL;
+	rec = free_pop();
 	if (!rec)
 		return NULL;
+	atomic_inc(&used_recs);
 	rec->net = sock_net(sk);
+	rec->ack_ns = 0;
+	rec->segs = 0;
+	rec->outcome = 0;
+	rec->reason = 0;
+	rec->end = 0;
+	rec->timer = 0;
 	rec->waiting = false;
 	WRITE_ONCE(rec->sk, sk);
 	raw_spin_lock_irqsave(&b->lock, flags);
@@ -197,7 +222,7 @@ void finack_track_purge(const struct net *net)
 {
 	unsigned int i;
 
-	for (i = 0; i < max_recs; i++) {
+	for (i = 0; i < finack_track_top(); i++) {
 		const struct sock *sk = READ_ONCE(recs[i].sk);
 
 		if (sk && READ_ONCE(recs[i].net) == net)
@@ -205,18 +230,41 @@ void finack_track_purge(const struct net *net)
 	}
 }
 
-/**
- * finack_track_count() - how many records are in use
- *
- * Walks the table: for readers, not for hooks.
- *
- * Return: the number.
- */
+/** finack_track_count() - Return: how many records are in use */
 unsigned int finack_track_count(void)
 {
-	unsigned int i, n = 0;
+	return atomic_read(&used_recs);
+}
 
-	for (i = 0; i < max_recs; i++)
-		n += !!READ_ONCE(recs[i].sk);
-	return n;
+/** finack_track_top() - Return: the number from which on no record was ever in use */
+unsigned int finack_track_top(void)
+{
+	return atomic_read(&fresh);
+}
+
+/**
+ * finack_track_get() - look at a record from outside
+ * @i: its number, from 0 to below finack_track_top(); a close keeps it to its end
+ * @net: the namespace; the caller holds it, so that all its sockets' hooks still run
+ * @copy: the record; its owner may be changing it, so its fields need not fit together
+ *
+ * Return: its socket, held: sock_put() is the caller's; NULL if it is none of that namespace's.
+ */
+struct sock *finack_track_get(unsigned int i, const struct net *net, struct finack_rec *copy)
+{
+	struct sock *sk = READ_ONCE(recs[i].sk);
+	struct bucket *b;
+	unsigned long flags;
+
+	if (!sk || READ_ONCE(recs[i].net) != net)
+		return NULL;
+	b = bucket_of(sk);
+	raw_spin_lock_irqsave(&b->lock, flags);
+	/* a socket cannot go before its record does */
+	if (*find_link(b, sk, net) == i + 1 && refcount_inc_not_zero(&sk->sk_refcnt))
+		*copy = recs[i];
+	else
+		sk = NULL;
+	raw_spin_unlock_irqrestore(&b->lock, flags);
+	return sk;
 }

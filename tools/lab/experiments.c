@@ -276,7 +276,7 @@ const struct experiment experiments[] = {
 		.why = "the option sends the ACK that is pending",
 		.server = quickack_at_eof,
 		.outcome = WIRE_SEPARATE, .segments = 4,
-		.moves = "Passive Separate EndClose Active ActiveHalf",
+		.moves = "Passive Separate SepApp EndClose Active ActiveHalf",
 	}, {
 		.nr = 3, .name = "quickack-at-bind",
 		.claim = "TCP_QUICKACK on the listener before bind(): three segments all the same",
@@ -297,7 +297,7 @@ const struct experiment experiments[] = {
 		.why = "the delayed-ACK timer (HZ/25, a tick more) expired before close()",
 		.server = close_100_ms_late,
 		.outcome = WIRE_SEPARATE, .segments = 4, .ack_ms = { 39.9, 45 },
-		.moves = "Passive Separate EndClose Active ActiveHalf",
+		.moves = "Passive Separate SepTimer EndClose Active ActiveHalf",
 	}, {
 		.nr = 6, .name = "no-data-fast",
 		.claim = "no data, close() at EOF at once: three segments",
@@ -311,21 +311,21 @@ const struct experiment experiments[] = {
 		.why = "icsk_ack.ato is 0 where no data came, so the ACK leaves at the next tick",
 		.server = close_10_ms_late, .client = silent_client,
 		.outcome = WIRE_SEPARATE, .segments = 4, .ack_ms = { 0, 8.5 },
-		.moves = "Passive Separate EndClose Active ActiveHalf",
+		.moves = "Passive Separate SepNoAto EndClose Active ActiveHalf",
 	}, {
 		.nr = 8, .name = "route-quickack",
 		.claim = "quickack 1 on the route that is used: four segments",
 		.why = "the route overrides ping-pong mode (tcp_in_quickack_mode)",
 		.server = close_at_eof, .route_quickack = true,
 		.outcome = WIRE_SEPARATE, .segments = 4, .ack_ms = { 0, 1 },
-		.moves = "Passive Separate EndClose Active ActiveHalf",
+		.moves = "Passive Separate SepRoute EndClose Active ActiveHalf",
 	}, {
 		.nr = 9, .name = "data-at-eof",
 		.claim = "the server writes after EOF, then closes: the ACK rides on the data",
 		.why = "every segment has an ACK, and the data left before the FIN",
 		.server = write_at_eof, .client = reading_client,
 		.outcome = WIRE_SEPARATE,
-		.moves = "Passive Separate EndClose Active ActiveSeparate",
+		.moves = "Passive Separate SepData EndClose Active ActiveSeparate",
 	}, {
 		.nr = 10, .name = "data-with-fin",
 		.claim = "the same with TCP_CORK: data, FIN and ACK in one of three segments",
@@ -339,14 +339,14 @@ const struct experiment experiments[] = {
 		.why = "nobody is left to read at the client, so data is answered by a RST",
 		.server = write_to_closed,
 		.outcome = WIRE_SEPARATE,
-		.moves = "Passive Separate EndResetIn Active ActiveHalf",
+		.moves = "Passive Separate SepData EndResetIn Active ActiveHalf",
 	}, {
 		.nr = 12, .name = "graceful-close",
 		.claim = "the client used shutdown(SHUT_WR), the server writes and closes: no RST",
 		.why = "a half-closed connection still carries data the other way",
 		.server = write_at_eof, .client = reading_client,
 		.outcome = WIRE_SEPARATE,
-		.moves = "Passive Separate EndClose Active ActiveSeparate",
+		.moves = "Passive Separate SepData EndClose Active ActiveSeparate",
 	}, {
 		.nr = 13, .name = "shutdown-read",
 		.claim = "shutdown(SHUT_RD): no segment at all",
@@ -374,7 +374,7 @@ const struct experiment experiments[] = {
 		.why = "close() drops a reference, the last one closes the connection",
 		.server = shared_close, .client = reading_client,
 		.outcome = WIRE_SEPARATE,
-		.moves = "Passive Separate EndClose Active ActiveSeparate",
+		.moves = "Passive Separate SepData EndClose Active ActiveSeparate",
 	}, {
 		.nr = 17, .name = "fork-shutdown",
 		.claim = "two processes share the socket, one calls shutdown(): FIN at once",

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where the kernels that finack builds for differ, and nothing else. */
+#ifndef FINACK_COMPAT_H
+#define FINACK_COMPAT_H
+
+#include <linux/sysctl.h>
+#include <linux/sysfs.h>
+#include <linux/version.h>
+#include <net/net_namespace.h>
+
+/* what a sysctl's handler is given */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+typedef const struct ctl_table finack_ctl_table;
+#else
+typedef struct ctl_table finack_ctl_table;
+#endif
+
+/* what kobj_type::child_ns_type is given */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+typedef const struct kobject finack_ns_kobject;
+#else
+typedef struct kobject finack_ns_kobject;
+#endif
+
+/* until 6.5 a table ends with an empty row, later its size is given; ours has both */
+#ifndef register_net_sysctl
+static inline struct ctl_table_header *register_net_sysctl_sz(struct net *net, const char *path,
+							      struct ctl_table *table, size_t size)
+{
+	return register_net_sysctl(net, path, table);
+}
+#endif
+
+/* a namespace as sysfs knows it: the struct net itself, in later kernels its ns_common */
+#define FINACK_NS_TAG(_net)								\
+	__builtin_choose_expr(__same_type(sysfs_create_file_ns,				\
+					  int(struct kobject *, const struct attribute *,	\
+					      const void *)),				\
+			      (const void *)(_net), &(_net)->ns)
+
+#endif

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The histograms of delays: how they are kept and shown.
+ *
+ * Buckets are powers of two of microseconds. One line per histogram: its name, the sum of its
+ * delays, and for each bucket the bound that its delays are below and how many there are.
+ */
+#include <linux/bitops.h>
+#include <linux/seq_file.h>
+
+#include "finack.h"
+
+static const char * const hist_names[] = {
+	[FINACK_HIST_ACK] = "FinAckAckDelay",
+	[FINACK_HIST_FIN] = "FinAckFinDelay",
+};
+
+static_assert(ARRAY_SIZE(hist_names) == __FINACK_HIST_MAX);
+
+/* bucket 0: below 1 us; i: from 2^(i-1) to below 2^i us; the last one: the rest */
+static unsigned int bucket_of(u64 us)
+{
+	return min(fls64(us), FINACK_HIST_BUCKETS - 1);
+}
+
+/**
+ * finack_hist_add() - enter a delay
+ * @fn: the namespace
+ * @id: which histogram
+ * @ns: the delay
+ */
+void finack_hist_add(const struct finack_net *fn, enum finack_hist_id id, u64 ns)
+{
+	u64 us = ns / NSEC_PER_USEC;
+
+	this_cpu_inc(fn->mib->hist[id].count[bucket_of(us)]);
+	this_cpu_add(fn->mib->hist[id].sum, us);
+}
+
+/**
+ * finack_hist_sub() - take a delay out again
+ * @fn: the namespace
+ * @id: which histogram
+ * @ns: the delay, as it was entered
+ */
+void finack_hist_sub(const struct finack_net *fn, enum finack_hist_id id, u64 ns)
+{
+	u64 us = ns / NSEC_PER_USEC;
+
+	this_cpu_dec(fn->mib->hist[id].count[bucket_of(us)]);
+	this_cpu_sub(fn->mib->hist[id].sum, us);
+}
+
+/**
+ * finack_hist_show() - write the histograms, one per line
+ * @seq: where to
+ * @fn: whose
+ */
+void finack_hist_show(struct seq_file *seq, const struct finack_net *fn)
+{
+	int id, i, cpu;
+
+	for (id = 0; id < __FINACK_HIST_MAX; id++) {
+		struct finack_hist sum = {};
+
+		for_each_possible_cpu(cpu) {
+			const struct finack_hist *h = &per_cpu_ptr(fn->mib, cpu)->hist[id];
+
+			for (i = 0; i < FINACK_HIST_BUCKETS; i++)
+				sum.count[i] += READ_ONCE(h->count[i]);
+			sum.sum += READ_ONCE(h->sum);
+		}
+		seq_printf(seq, "%-32s\tsum:%lu", hist_names[id], sum.sum);
+		for (i = 0; i < FINACK_HIST_BUCKETS - 1; i++)
+			seq_printf(seq, " %llu:%lu", 1ULL << i, sum.count[i]);
+		seq_printf(seq, " inf:%lu\n", sum.count[i]);
+	}
+}

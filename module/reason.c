@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Why an ACK of the peer's FIN left without our own FIN, and when. Only reads the socket.
+ *
+ * tcp_send_ack() has several callers, and each leaves another trace in icsk_ack.pending:
+ *  - taking in a segment whose ACK is due at once: ICSK_ACK_TIMER is not set yet for this FIN;
+ *  - the delayed-ACK timer: set when its handler is entered, cleared when it sends;
+ *  - a system call (TCP_QUICKACK, a read that moves the window): still set, and the socket is owned
+ *    by a process that is not just taking in its backlog.
+ */
+#include <net/dst.h>
+
+#include "finack.h"
+
+/* Segments sent since the FIN was accepted, or ours was queued: all, and those with data. */
+static u32 segs_since(const struct sock *sk, const struct finack_rec *rec, u32 *data)
+{
+	*data = tcp_sk(sk)->data_segs_out - rec->data_segs_out;
+	return tcp_sk(sk)->segs_out - rec->segs_out;
+}
+
+static bool route_quickack(const struct sock *sk)
+{
+	const struct dst_entry *dst = rcu_dereference(sk->sk_dst_cache);
+
+	return dst && dst_metric(dst, RTAX_QUICKACK);
+}
+
+/* Whether an ACK is due at once (__tcp_ack_snd_check), but for the route. */
+static bool due_at_once(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return icsk->icsk_ack.pending & ICSK_ACK_NOW ||
+	       tp->rcv_nxt - tp->rcv_wup > icsk->icsk_ack.rcv_mss ||
+	       (icsk->icsk_ack.quick && !inet_csk_in_pingpong_mode((struct sock *)sk));
+}
+
+/* Whether segments that came while a process owned the socket are being taken in (__release_sock):
+ * they are taken off the list first, and the sum of their sizes is cleared last.
+ */
+static bool in_backlog(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_backlog.len) && !READ_ONCE(sk->sk_backlog.head);
+}
+
+/**
+ * finack_reason_timer() - the delayed-ACK timer fires
+ * @sk: the socket, tcp_delack_timer_handler() just entered, the FIN not ACKed
+ *
+ * icsk_ack.ato is 0 where no data ever came (tcp_event_data_recv); the handler changes it.
+ *
+ * Return: the reason if it sends an ACK now, 0 if it will not.
+ */
+enum finack_mib_id finack_reason_timer(const struct sock *sk)
+{
+	if (!(inet_csk(sk)->icsk_ack.pending & ICSK_ACK_TIMER))
+		return 0;
+	return inet_csk(sk)->icsk_ack.ato ? FINACK_SEP_TIMER : FINACK_SEP_NO_ATO;
+}
+
+/**
+ * finack_reason_ack() - why a pure ACK leaves
+ * @sk: the socket, tcp_send_ack() just entered, the FIN not ACKed
+ * @rec: its record
+ *
+ * Return: the reason; FINACK_SEP_UNKNOWN if it must have been the timer, which was not seen.
+ */
+enum finack_mib_id finack_reason_ack(const struct sock *sk, const struct finack_rec *rec)
+{
+	u8 pending = inet_csk(sk)->icsk_ack.pending;
+	bool route = route_quickack(sk);
+
+	if (!(pending & ICSK_ACK_TIMER)) {
+		if (rec->timer)
+			return rec->timer;
+		/* the clock stands where it stood when the FIN came: it is being taken in */
+		if (!route && tcp_sk(sk)->tcp_clock_cache != rec->fin_ns && !due_at_once(sk))
+			return FINACK_SEP_UNKNOWN;
+	} else if (sock_owned_by_user_nocheck(sk) && !(pending & ICSK_ACK_NOW) &&
+		   !in_backlog(sk)) {
+		return FINACK_SEP_APP;
+	}
+	return route ? FINACK_SEP_ROUTE : FINACK_SEP_NOW;
+}
+
+/* When the first data after the FIN left, @only if nothing else did: if that can still be told;
+ * else 0.
+ */
+static u64 data_left(const struct sock *sk, const struct finack_rec *rec, bool only)
+{
+	const struct rb_node *node = sk->tcp_rtx_queue.rb_node;
+
+	if (only)
+		return tcp_sk(sk)->tcp_wstamp_ns;
+	while (node) {
+		const struct sk_buff *skb = rb_to_skb(node);
+
+		if (before(rec->snd_nxt, TCP_SKB_CB(skb)->seq))
+			node = node->rb_left;
+		else if (!before(rec->snd_nxt, TCP_SKB_CB(skb)->end_seq))
+			node = node->rb_right;
+		else if (TCP_SKB_CB(skb)->sacked & TCPCB_EVER_RETRANS)
+			break;
+		else
+			return skb->skb_mstamp_ns;
+	}
+	return 0;
+}
+
+/**
+ * finack_reason_covered() - why a FIN is ACKed already, when nothing saw the ACK leave
+ * @sk: the socket
+ * @rec: its record
+ * @ack_now: tcp_send_ack() was just entered
+ * @ns: set to the time when the ACK left, 0 if that is not known
+ *
+ * A data segment runs into no hook. If there was nothing but data since the FIN, it was that. What
+ * is left is a pure ACK that no hook saw: one missed, or sent by a probe of window or keepalive
+ * (tcp_xmit_probe_skb). DCTCP makes a FIN look ACKed too soon, see finack_fin_acked().
+ *
+ * Return: FINACK_SEP_DATA, FINACK_SEP_NOW or FINACK_SEP_UNKNOWN.
+ */
+enum finack_mib_id finack_reason_covered(const struct sock *sk, const struct finack_rec *rec,
+					 bool ack_now, u64 *ns)
+{
+	u32 data, all = segs_since(sk, rec, &data);
+
+	*ns = 0;
+	if (data && (data == all || rec->waiting)) {
+		*ns = data_left(sk, rec, all == 1);
+		return FINACK_SEP_DATA;
+	}
+	if (ack_now && inet_csk(sk)->icsk_ack.pending & ICSK_ACK_NOW) {
+		*ns = ktime_get_ns();
+		return FINACK_SEP_NOW;
+	}
+	return FINACK_SEP_UNKNOWN;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /proc/net/finack_waiting: one line per passive close of the reader's network namespace that still
+ * owes our FIN.
+ *
+ * The place in the file is the place in the record table. A close keeps its record from its begin
+ * to its end, so a reader meets it at most once, however much comes and goes meanwhile. Each
+ * socket is held while its line is written.
+ */
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/seq_file_net.h>
+#include <linux/uidgid.h>
+
+#include "finack.h"
+
+/**
+ * struct waiting - a reader
+ * @p: its namespace; must come first
+ * @sk: the socket it is at, held; NULL for none
+ * @rec: a copy of the socket's record
+ */
+struct waiting {
+	struct seq_net_private p;
+	struct sock *sk;
+	struct finack_rec rec;
+};
+
+static void let_go(struct waiting *w)
+{
+	if (w->sk)
+		sock_put(w->sk);
+	w->sk = NULL;
+}
+
+/* In LAST_ACK our FIN is queued; it has left if there is nothing more to send. */
+static bool owes_fin(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	int state = READ_ONCE(sk->sk_state);
+
+	return state == TCP_CLOSE_WAIT ||
+	       (state == TCP_LAST_ACK && READ_ONCE(tp->snd_nxt) != READ_ONCE(tp->write_seq));
+}
+
+/* the first entry at or behind *pos, which is moved to it; position 0 is the head line */
+static void *seek(struct seq_file *seq, loff_t *pos)
+{
+	struct net *net = seq_file_net(seq);
+	struct waiting *w = seq->private;
+
+	let_go(w);
+	if (!atomic_read(&finack_net(net)->tracked))
+		return NULL;
+	for (; *pos <= finack_track_top(); ++*pos) {
+		w->sk = finack_track_get(*pos - 1, net, &w->rec);
+		if (w->sk && owes_fin(w->sk))
+			return w;
+		let_go(w);
+		if (!(*pos % 1024))
+			cond_resched();
+	}
+	return NULL;
+}
+
+static void *waiting_start(struct seq_file *seq, loff_t *pos)
+{
+	return *pos ? seek(seq, pos) : SEQ_START_TOKEN;
+}
+
+static void *waiting_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	++*pos;
+	return seek(seq, pos);
+}
+
+static void waiting_stop(struct seq_file *seq, void *v)
+{
+	let_go(seq->private);
+}
+
+/* bytes that were not read yet, as SIOCINQ has it: without the FIN */
+static u32 unread(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 n = READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->copied_seq);
+
+	return n && sock_flag(sk, SOCK_DONE) ? n - 1 : n;
+}
+
+static const char *ack_state(const struct waiting *w)
+{
+	if (w->rec.reason)
+		return finack_reason_name(w->rec.reason);
+	return finack_fin_acked(w->sk) ? "unknown" : "-";
+}
+
+static int waiting_show(struct seq_file *seq, void *v)
+{
+	const struct waiting *w = v;
+	struct sock *sk;
+	u64 age;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(seq, "age_ms family local lport remote rport ack unread uid inode\n");
+		return 0;
+	}
+	sk = w->sk;
+	age = max_t(s64, ktime_get_ns() - w->rec.fin_ns, 0);
+	seq_printf(seq, "%llu ", age / NSEC_PER_MSEC);
+	if (IS_ENABLED(CONFIG_IPV6) && sk->sk_family == AF_INET6)
+		seq_printf(seq, "ipv6 %pI6c %u %pI6c %u", &sk->sk_v6_rcv_saddr,
+			   ntohs(inet_sk(sk)->inet_sport), &sk->sk_v6_daddr,
+			   ntohs(inet_sk(sk)->inet_dport));
+	else
+		seq_printf(seq, "ipv4 %pI4 %u %pI4 %u", &inet_sk(sk)->inet_saddr,
+			   ntohs(inet_sk(sk)->inet_sport), &inet_sk(sk)->inet_daddr,
+			   ntohs(inet_sk(sk)->inet_dport));
+	seq_printf(seq, " %s %u %u %llu\n", ack_state(w), unread(sk),
+		   from_kuid_munged(seq_user_ns(seq), READ_ONCE(sk->sk_uid)),
+		   (u64)sock_i_ino(sk));
+	return 0;
+}
+
+static const struct seq_operations waiting_ops = {
+	.start = waiting_start,
+	.next = waiting_next,
+	.stop = waiting_stop,
+	.show = waiting_show,
+};
+
+/**
+ * finack_waiting_init() - create the file of a namespace
+ * @net: the namespace
+ *
+ * Return: the file, or NULL.
+ */
+struct proc_dir_entry *finack_waiting_init(struct net *net)
+{
+	return proc_create_net("finack_waiting", 0444, net->proc_net, &waiting_ops,
+			       sizeof(struct waiting));
+}
