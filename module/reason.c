@@ -26,15 +26,16 @@ static bool route_quickack(const struct sock *sk)
 	return dst && dst_metric(dst, RTAX_QUICKACK);
 }
 
-/* Whether an ACK is due at once (__tcp_ack_snd_check), but for the route. */
+/* Whether an ACK is due at once (__tcp_ack_snd_check), but for the route. TCP_QUICKACK does not count
+ * when a FIN is taken in: tcp_fin() has just ended that.
+ */
 static bool due_at_once(const struct sock *sk)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
 
 	return icsk->icsk_ack.pending & ICSK_ACK_NOW ||
-	       tp->rcv_nxt - tp->rcv_wup > icsk->icsk_ack.rcv_mss ||
-	       (icsk->icsk_ack.quick && !inet_csk_in_pingpong_mode((struct sock *)sk));
+	       tp->rcv_nxt - tp->rcv_wup > icsk->icsk_ack.rcv_mss;
 }
 
 /* Whether segments that came while a process owned the socket are being taken in (__release_sock):

@@ -5,7 +5,10 @@
  * closer PATTERN COUNT
  *   merge      the server closes at EOF
  *   separate   it sends the ACK first (TCP_QUICKACK)
+ *   late       it closes when the delayed-ACK timer has sent the ACK
+ *   data       it writes at EOF
  *   reset      it closes with unread data
+ *   unread     it neither reads nor closes, until killed
  *   any        one of these at random, until killed; COUNT is the seed
  *   hold       COUNT connections wait for close() until a line comes on stdin; says "held" and
  *              "closed"
@@ -67,8 +70,15 @@ static void finish(int fd, const char *pattern)
 			;
 	if (!strcmp(pattern, "separate"))
 		setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+	if (!strcmp(pattern, "late"))
+		usleep(100000);
+	if (!strcmp(pattern, "data"))
+		send(fd, "x", 1, MSG_NOSIGNAL);
 	close(fd);
 }
+
+/* the connections of one listener are bounded by the ports that clients can have */
+#define HOLD_PER_LISTENER 20000
 
 static void hold(int listener, int count)
 {
@@ -79,6 +89,10 @@ static void hold(int listener, int count)
 	if (!fd || setrlimit(RLIMIT_NOFILE, &lim))
 		die("hold");
 	for (i = 0; i < count; i++) {
+		if (i && !(i % HOLD_PER_LISTENER)) {
+			addr.sin6_port = 0;
+			listener = listen_any();
+		}
 		fd[i] = closed_by_client(listener);
 		if (read(fd[i], line, 1) != 1)
 			die("read");
@@ -115,6 +129,11 @@ int main(int argc, char **argv)
 			usleep(random() % 5000);
 			finish(i, patterns[random() % 3]);
 		}
+	}
+	if (!strcmp(argv[1], "unread")) {
+		for (i = 0; i < count; i++)
+			closed_by_client(listener);
+		pause();
 	}
 	for (i = 0; i < count; i++)
 		finish(closed_by_client(listener), argv[1]);

@@ -4,7 +4,9 @@
 . "$(dirname "$0")/lib.sh"
 
 nothing_left() {
-	[ ! -e /proc/net/finack ] && [ ! -e /sys/kernel/finack ] && [ ! -e /sys/module/finack ]
+	[ -z "$(ls -d /proc/net/finack* /sys/kernel/finack /sys/module/finack /proc/sys/net/finack \
+		/sys/kernel/tracing/events/finack 2>/dev/null)" ] &&
+		! grep -q finack /sys/kernel/debug/kprobes/list
 }
 
 test_without_a_required_hook() {
@@ -26,6 +28,22 @@ test_without_an_optional_hook() {
 	"$closer" merge 3 && "$closer" reset 3 && fa_is Merged 3 && fa_is Unacked 3 && fa_tracked 0
 }
 
+test_without_the_hook_on_acks() {
+	fa_load test_absent=tcp_send_ack || return
+	grep -q '^absent' /sys/kernel/finack/hooks/tcp_send_ack/status || return
+	fa_same "$(cat /sys/kernel/finack/hooks/tcp_delack_timer_handler/status)" armed status || return
+	"$closer" merge 3 && "$closer" separate 3 && "$closer" late 2 && "$closer" data 4 || return
+	# a data segment is known by the socket's own count
+	fa_is Merged 3 && fa_is Separate 9 && fa_is SepData 4 && fa_is SepUnknown 5 && fa_laws
+}
+
+test_without_the_hook_on_the_timer() {
+	fa_load test_absent=tcp_delack_timer_handler || return
+	grep -q '^absent' /sys/kernel/finack/hooks/tcp_delack_timer_handler/status || return
+	"$closer" late 2 && "$closer" separate 3 && fa_is SepUnknown 2 && fa_is SepApp 3 &&
+		fa_is SepTimer 0 && fa_laws
+}
+
 test_twice() {
 	! insmod /lib/modules/"$(uname -r)"/updates/finack.ko 2>/tmp/err || return
 	grep -q 'File exists' /tmp/err && "$closer" merge 1 && fa_is Merged 1
@@ -40,7 +58,7 @@ test_unload_with_records_in_use() {
 }
 
 test_unload_while_a_file_is_open() {
-	exec 5</proc/net/finack 6</sys/kernel/finack/version
+	exec 5</proc/net/finack_waiting 6</sys/kernel/finack/net/FinAckPassive
 	fa_unload || return
 	! cat <&5 2>/dev/null | grep -q . || return
 	! cat <&6 2>/dev/null | grep -q . || return
@@ -50,7 +68,8 @@ test_unload_while_a_file_is_open() {
 
 test_unload_while_it_is_read() {
 	local i reader
-	(while :; do cat /proc/net/finack /sys/kernel/finack/hooks/*/* >/dev/null 2>&1; done) &
+	(while :; do cat /proc/net/finack* /sys/kernel/finack/*/* /sys/kernel/finack/hooks/*/* \
+		/proc/sys/net/finack/detail >/dev/null 2>&1; done) &
 	reader=$!
 	for i in $(seq 20); do
 		fa_load || break

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Random closes in four namespaces at once: what was counted is what the captures show.
+# Random closes in four namespaces at once: what was counted is what the captures show, while
+# bpftrace probes what we probe, tcpdump looks on and every file is read.
 . "$(dirname "$0")/lib.sh"
 fa_several_cpus
 
@@ -21,8 +22,44 @@ link_up() { # $1: server namespace ; $2: N
 		ip -n $client link set "to-$2" up
 }
 
+read_all() {
+	local i
+	while :; do
+		for i in 1 2 3 4; do
+			ip netns exec "finack-server$i-$$" sh -c 'cat /proc/net/finack* /sys/kernel/finack/net/* \
+				/sys/kernel/finack/hooks/*/* /proc/sys/net/finack/*' >/dev/null
+		done
+	done 2>/dev/null
+}
+
+others=()
+start_others() {
+	read_all &
+	others+=($!)
+	ip netns exec $client tcpdump -i any -Z root -w /dev/null tcp 2>/dev/null &
+	others+=($!)
+	! command -v bpftrace >/dev/null && return
+	bpftrace -e 'kprobe:tcp_send_ack, kprobe:tcp_delack_timer_handler, kprobe:tcp_fin {
+		@[probe, kstack(3)] = count(); }
+		tracepoint:finack:finack_close { @ends[args->outcome, args->reason, args->end] = count(); }' \
+		>/tmp/mixed.bpf 2>&1 &
+	others+=($!)
+	fa_wait 100 grep -q Attaching /tmp/mixed.bpf
+}
+
+stop_others() {
+	kill -INT "${others[@]}"
+	kill "${others[0]}"
+	wait "${others[@]}" 2>/dev/null
+	others=()
+	grep '^@ends' /tmp/mixed.bpf 2>/dev/null | sed 's/^/# /'
+	fa_say "missed: $(cat /sys/kernel/finack/hooks/tcp_send_ack/missed) of" \
+		"$(cat /sys/kernel/finack/hooks/tcp_send_ack/hits) ACKs"
+}
+
 clean_up() {
 	local i
+	[ ${#others[@]} = 0 ] || kill "${others[@]}"
 	for i in 1 2 3 4; do ip netns del "finack-server$i-$$" 2>/dev/null; done
 	ip netns del $client 2>/dev/null
 }
@@ -34,6 +71,7 @@ test_random_closes() {
 	# every client waits its minute: one that could not would answer what is sent again by a RST
 	ip netns exec $client sysctl -qw net.ipv4.tcp_max_tw_buckets=$((count * 2)) || return
 	for i in 1 2 3 4; do link_up "finack-server$i-$$" $i || return; done
+	start_others || return
 	fa_say "$count closes, seed ${FINACK_SEED:=$RANDOM}"
 	for i in 1 2 3 4; do
 		ip netns exec "finack-server$i-$$" "$fa_dir/mixed" /run/netns/$client wire \
@@ -47,6 +85,7 @@ test_random_closes() {
 		fa_laws "finack-server$i-$$" || rc=1
 	done
 	fa_laws $client || rc=1
+	stop_others
 	fa_wait 200 fa_tracked 0 && return $rc
 }
 

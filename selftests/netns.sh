@@ -21,6 +21,21 @@ test_a_close_in_one_moves_nothing_in_another() {
 	del_ns $a && del_ns $b && return $rc
 }
 
+# ip netns exec mounts the namespace's sysfs
+test_sysfs_shows_its_own_namespace() {
+	local rc=0 f=/sys/kernel/finack/net
+	add_ns $a && add_ns $b || return
+	ip netns exec $a "$closer" merge 4 && ip netns exec $b "$closer" separate 2 || rc=1
+	fa_same "$(ip netns exec $a cat $f/FinAckPassive $f/FinAckMerged)" $'4\n4' "in a" || rc=1
+	fa_same "$(ip netns exec $b cat $f/FinAckPassive $f/FinAckSepApp)" $'2\n2' "in b" || rc=1
+	fa_same "$(cat $f/FinAckPassive)" 0 "in the first one" || rc=1
+	fa_same "$(ip netns exec $a sh -c "cd $f && grep . * | sort")" \
+		"$(ip netns exec $a awk '{ print $1 ":" $2 }' /proc/net/finack | sort)" "files" || rc=1
+	fa_same "$(ls $f | wc -l)" "$(wc -l </proc/net/finack)" "number of files" || rc=1
+	fa_same "$(find $f -type f -not -perm 444)" "" "files of another mode than 444" || rc=1
+	del_ns $a && del_ns $b && return $rc
+}
+
 test_counters_come_with_a_namespace_made_before_the_module() {
 	local rc=0
 	fa_unload && add_ns $a || return

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../tools/lab/lab.h"
+#include "details.h"
 #include "kselftest_harness.h"
 #include "peer.h"
 
@@ -35,6 +36,8 @@ FIXTURE(peer)
 	int listener;
 	int fd;			/* the accepted socket */
 	struct counters before;
+	int undated_ack;	/* the times of these cannot be told: 0 or 1 */
+	int undated_fin;
 };
 
 FIXTURE_VARIANT(peer)
@@ -96,11 +99,26 @@ FIXTURE_SETUP(peer)
 	ASSERT_EQ(0, counters_read(&self->before)) TH_LOG("is the module loaded?");
 }
 
-/* the capture and the counters have to agree */
+static int64_t reasons(const FIXTURE_DATA(peer) *p)
+{
+	static const char * const names[] = {
+		"FinAckSepTimer", "FinAckSepNoAto", "FinAckSepRoute", "FinAckSepNow", "FinAckSepApp",
+		"FinAckSepData", "FinAckSepPolicy", "FinAckSepHeld", "FinAckSepUnknown",
+	};
+	int64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		sum += moved(p, names[i]);
+	return sum;
+}
+
+/* the capture and the counters have to agree, the histograms with both, and no reason be unknown */
 FIXTURE_TEARDOWN(peer)
 {
 	struct wire_close c;
 	char err[200];
+	struct hist h;
 	struct wire w;
 
 	peer_end_capture(&self->peer);
@@ -116,6 +134,20 @@ FIXTURE_TEARDOWN(peer)
 		EXPECT_EQ(c.outcome == WIRE_UNACKED, moved(self, "FinAckUnacked"));
 		EXPECT_EQ(0, moved(self, "FinAckUndecided"));
 		EXPECT_EQ(0, moved(self, "FinAckCloseWait"));
+		EXPECT_EQ(c.outcome == WIRE_SEPARATE, reasons(self));
+		EXPECT_EQ(0, moved(self, "FinAckSepUnknown"));
+		EXPECT_TRUE(hist_read("FinAckAckDelay", &h));
+		EXPECT_EQ(c.outcome == WIRE_SEPARATE || c.outcome == WIRE_MERGED,
+			  h.count + self->undated_ack);
+		if (h.count) {
+			int64_t us = (w.conn[0]->seg[c.ack].ns - w.conn[0]->seg[c.fin].ns) / 1000;
+
+			/* the peer's segments get their time when they are written to the device */
+			EXPECT_GE(us, (int64_t)h.sum);
+			EXPECT_LE(us, (int64_t)h.sum + 1000);
+		}
+		EXPECT_TRUE(hist_read("FinAckFinDelay", &h));
+		EXPECT_EQ(c.active == 0 && c.own_fin < w.conn[0]->n, h.count + self->undated_fin);
 	}
 	EXPECT_EQ(0, moved(self, "FinAckEarlier"));
 	EXPECT_EQ(0, moved(self, "FinAckUntracked"));
@@ -169,6 +201,7 @@ TEST_F(peer, fin_out_of_order)
 	EXPECT_SILENCE(500);
 	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
 	EXPECT_EQ(1, moved(self, "FinAckEndClose"));
+	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
 }
 
 TEST_F(peer, fin_sent_again)
@@ -186,6 +219,7 @@ TEST_F(peer, fin_sent_again)
 	EXPECT_SILENCE(500);
 	EXPECT_EQ(1, moved(self, "FinAckPassive"));
 	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
 }
 
 TEST_F(peer, answer_lost)
@@ -226,6 +260,7 @@ TEST_F(peer, data_and_fin_behind_a_closed_window)
 	peer_put(&self->peer, A, 7, 102, 0);
 	EXPECT_SILENCE(500);
 	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+	EXPECT_EQ(1, moved(self, "FinAckSepTimer"));
 }
 
 TEST_F(peer, fin_behind_a_window_that_opens_in_time)
@@ -266,6 +301,8 @@ TEST_F(peer, fin_that_waited_is_lost)
 	peer_put(&self->peer, A, 7, 2, 0);
 	EXPECT_SILENCE(500);
 	EXPECT_EQ(1, moved(self, "FinAckMerged"));
+	self->undated_fin = 1;
+	self->undated_ack = 1;
 }
 
 TEST_F(peer, data_and_fin_behind_a_window_that_opens_in_time)
@@ -306,6 +343,8 @@ TEST_F(peer, fin_behind_two_pieces_of_data)
 	peer_put(&self->peer, A, 7, 202, 0);
 	EXPECT_SILENCE(500);
 	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+	EXPECT_EQ(1, moved(self, "FinAckSepData"));
+	self->undated_ack = 1;
 }
 
 TEST_F(peer, several_segments_behind_a_window_that_opens_in_time)
@@ -332,6 +371,7 @@ TEST_F(peer, several_segments_behind_a_window_that_opens_in_time)
 	peer_put(&self->peer, A, 7, 2 + 3 * MSS, 0);
 	EXPECT_SILENCE(500);
 	EXPECT_EQ(variant->tso, moved(self, "FinAckMerged"));
+	self->undated_ack = !variant->tso;
 }
 
 TEST_F(peer, data_beyond_the_window)
@@ -357,6 +397,7 @@ TEST_F(peer, data_beyond_the_window)
 	peer_put(&self->peer, A, 7, 2 + 3 * MSS, 0);
 	EXPECT_SILENCE(500);
 	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+	EXPECT_EQ(1, moved(self, "FinAckSepData"));
 }
 
 TEST_F(peer, reset_before_the_ack)
@@ -381,6 +422,7 @@ TEST_F(peer, reset_after_the_ack)
 	EXPECT_SILENCE(500);
 	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
 	EXPECT_EQ(1, moved(self, "FinAckEndResetIn"));
+	EXPECT_EQ(1, moved(self, "FinAckSepTimer"));
 }
 
 TEST_F(peer, reset_while_the_fin_waits)
@@ -470,6 +512,7 @@ TEST_F(peer, keepalive_gives_up)
 	EXPECT_SEGMENT(R | A, 1, 7, 0, 2000);
 	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
 	EXPECT_EQ(1, moved(self, "FinAckEndResetOut"));
+	EXPECT_EQ(1, moved(self, "FinAckSepTimer"));
 }
 
 TEST_F(peer, the_peer_vanishes)
@@ -491,6 +534,7 @@ TEST_F(peer, the_peer_vanishes)
 	EXPECT_TRUE(p.revents & POLLERR);
 	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
 	EXPECT_EQ(1, moved(self, "FinAckEndOther"));
+	EXPECT_EQ(1, moved(self, "FinAckSepData"));
 }
 
 TEST_F(peer, fast_open)
@@ -588,6 +632,82 @@ TEST_F(peer, active_closer)
 	EXPECT_EQ(0, moved(self, "FinAckPassive"));
 }
 
+/* ACKs are delayed from here on: an answer enters ping-pong mode */
+#define ANSWER() do { \
+	ASSERT_EQ(1, write(self->fd, "x", 1)); \
+	EXPECT_SEGMENT(A, 1, 6, 1, 1000); \
+	peer_put(&self->peer, A, 6, 2, 0); \
+} while (0)
+
+TEST_F(peer, more_than_one_segment_unacked)
+{
+	char buf[MSS];
+	int n, got;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	peer_put(&self->peer, A, 6, 2, MSS);
+	/* what was read leaves room to move the window */
+	for (n = 0; n < 5 + MSS; n += got) {
+		got = read(self->fd, buf, sizeof(buf));
+		ASSERT_GT(got, 0);
+	}
+	peer_put(&self->peer, F | A, 6 + MSS, 2, MSS);
+	EXPECT_SEGMENT(A, 2, 7 + 2 * MSS, 0, 10);
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 2, 7 + 2 * MSS, 0, 10);
+	peer_put(&self->peer, A, 7 + 2 * MSS, 3, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
+}
+
+/* what is unread leaves no room to move the window: the ACK waits for the reader */
+TEST_F(peer, read_that_moves_the_window)
+{
+	int size = 2304, n;	/* the least there is, doubled by the kernel */
+	char buf[8];
+
+	ASSERT_EQ(0, setsockopt(self->listener, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
+	CONNECT();
+	GREET();
+	ASSERT_EQ(5, read(self->fd, buf, 5));
+	ANSWER();
+	peer_put(&self->peer, A, 6, 2, 600);
+	peer_put(&self->peer, F | A, 606, 2, 600);
+	EXPECT_SILENCE(5);
+	EXPECT_EQ(1, moved(self, "FinAckCloseWait"));
+	EXPECT_EQ(1, moved(self, "FinAckUndecided"));
+	for (n = 0; n < 1200; n += 600)
+		ASSERT_EQ(600, read(self->fd, (char [600]){ 0 }, 600));
+	EXPECT_SEGMENT(A, 2, 1207, 0, 10);
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 2, 1207, 0, 10);
+	peer_put(&self->peer, A, 1207, 3, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckSepApp"));
+}
+
+TEST_F(peer, data_sent_again_carries_the_ack)
+{
+	CONNECT();
+	GREET();
+	ASSERT_EQ(1, write(self->fd, "x", 1));
+	EXPECT_SEGMENT(A, 1, 6, 1, 1000);
+	EXPECT_SILENCE(185);
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	EXPECT_SEGMENT(A, 1, 7, 1, 35); /* again, after 200 ms */
+	peer_put(&self->peer, A, 7, 2, 0);
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 2, 7, 0, 10);
+	peer_put(&self->peer, A, 7, 3, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckSepData"));
+}
+
 /* DCTCP acknowledges what came before a change of congestion marks, the FIN already taken in */
 TEST_F(peer, dctcp_acknowledges_less_than_it_has)
 {
@@ -614,6 +734,7 @@ TEST_F(peer, dctcp_acknowledges_less_than_it_has)
 	peer_put(&self->peer, A, 17, 3, 0);
 	EXPECT_SILENCE(500);
 	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
 }
 
 TEST_HARNESS_MAIN

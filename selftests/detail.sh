@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# net.finack.detail: what it takes, what it arms, what moves with and without it.
+. "$(dirname "$0")/lib.sh"
+
+knob=/proc/sys/net/finack/detail
+ns=finack-detail-$$
+trap 'ip netns del $ns 2>/dev/null' EXIT
+
+# armed N: whether N of the two hooks are armed
+armed() {
+	local n
+	n=$(grep -lx armed /sys/kernel/finack/hooks/tcp_{send_ack,delack_timer_handler}/status | wc -l)
+	fa_same "$n" "$1" "hooks armed"
+}
+
+# delays NAME: how many are in a histogram
+delays() {
+	awk -v n="FinAck${1}Delay" '$1 == n {
+		for (i = 3; i <= NF; i++) { split($i, b, ":"); sum += b[2] }
+		print sum }' /proc/net/finack_hist
+}
+
+test_values() {
+	local bad
+	fa_same "$(cat $knob)" 1 default && armed 2 || return
+	for bad in 2 -1 x "" 1x 99999999999; do
+		! (echo "$bad" >$knob) 2>/tmp/err || fa_same "$bad" "" "was taken" || return
+		[ -z "$bad" ] || grep -q 'Invalid argument' /tmp/err || return
+		fa_same "$(cat $knob)" 1 "after '$bad'" && armed 2 || return
+	done
+	fa_same "$(stat -c %a $knob)" 644 mode || return
+	echo 0 >$knob && fa_same "$(cat $knob)" 0 value && armed 0 || return
+	grep -q '^off: ' /sys/kernel/finack/hooks/tcp_send_ack/status || return
+	! grep -q finack /sys/kernel/debug/kprobes/list || return
+	echo 1 >$knob && fa_same "$(cat $knob)" 1 value && armed 2
+}
+
+test_on() {
+	"$closer" separate 3 && "$closer" late 2 && "$closer" data 1 && "$closer" merge 4 || return
+	fa_is SepApp 3 && fa_is SepTimer 2 && fa_is SepData 1 && fa_laws || return
+	fa_same "$(delays Ack)" 10 "ACK delays" || return
+	# the data meets a client that is gone: RST, and no FIN
+	fa_same "$(delays Fin)" 9 "FIN delays"
+}
+
+test_off() {
+	local before after
+	echo 0 >$knob
+	before=$(cat /proc/net/finack)
+	"$closer" separate 3 && "$closer" late 2 && "$closer" merge 4 && "$closer" reset 2 || return
+	after=$(cat /proc/net/finack)
+	fa_only_moved "$before" "$after" Passive=11 Merged=4 Separate=5 Unacked=2 EndClose=9 \
+		EndResetOut=2 Active=11 ActiveMerged=4 ActiveHalf=5 || return
+	fa_same "$(delays Ack)" 0 "ACK delays" && fa_same "$(delays Fin)" 9 "FIN delays" || return
+	# and back: reasons go on where they were
+	echo 1 >$knob && "$closer" separate 2 && fa_is SepApp 2 && fa_is Separate 7
+}
+
+# what left unseen has no reason
+test_on_while_closes_wait() {
+	echo 0 >$knob && fa_hold 5 && fa_wait 5 acked 5 && echo 1 >$knob && fa_release || return
+	fa_is Separate 5 && fa_is SepUnknown 5 && fa_laws
+}
+
+# acked N: whether N waiting closes have been ACKed
+acked() { [ "$(awk '$7 != "-"' /proc/net/finack_waiting | grep -c '^[0-9]')" = "$1" ]; }
+
+test_the_outcome_is_known_when_the_ack_leaves() {
+	fa_hold 5 && fa_wait 5 fa_is Undecided 0 || return
+	fa_is Separate 5 && fa_is SepTimer 5 && fa_is CloseWait 5 && fa_laws && fa_tracked 5 || return
+	fa_release && fa_is Separate 5 && fa_is SepTimer 5 && fa_is Merged 0 && fa_laws && fa_tracked 0
+}
+
+test_hooks_stay_while_one_namespace_wants_them() {
+	local rc=0
+	ip netns add $ns && ip -n $ns link set lo up || return
+	echo 0 >$knob && armed 2 || rc=1
+	"$closer" separate 2 && fa_is SepApp 0 && fa_is Separate 2 || rc=1
+	ip netns exec $ns "$closer" separate 3 && fa_is SepApp 3 $ns || rc=1
+	ip netns exec $ns sysctl -qw net.finack.detail=0 && armed 0 || rc=1
+	ip netns exec $ns sysctl -qw net.finack.detail=1 && armed 2 || rc=1
+	ip netns del $ns && fa_wait 60 armed 0 && return $rc
+}
+
+test_a_user_namespace_sets_its_own_alone() {
+	local nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
+	fa_same "$($nobody unshare -Urn sh -c "cat $knob; echo 0 >$knob; cat $knob")" $'1\n0' \
+		"its own" || return
+	fa_same "$(cat $knob)" 1 "the first one" && armed 2 || return
+	# root of a user namespace, but not of this network namespace; and nobody at all
+	! $nobody unshare -Ur sh -c "echo 0 >$knob" 2>/tmp/err || return
+	grep -qi 'permission denied' /tmp/err || return
+	! $nobody sh -c "echo 0 >$knob" 2>/dev/null && fa_same "$(cat $knob)" 1 "the first one"
+}
+
+test_switching_under_traffic() {
+	local i pids=() rc=0
+	for i in 1 2; do
+		"$closer" any "$i" &
+		pids+=($!)
+	done
+	for i in $(seq 40); do
+		echo $((i % 2)) >$knob || rc=1
+		fa_wait 60 more_closes $((i * 3)) || rc=1
+	done
+	kill "${pids[@]}"
+	wait "${pids[@]}" 2>/dev/null
+	fa_wait 20 fa_is Undecided 0 || rc=1
+	details_were_off=1 fa_laws || rc=1
+	fa_is Untracked 0 && fa_is Earlier 0 && fa_wait 60 fa_tracked 0 || rc=1
+	echo 1 >$knob
+	return $rc
+}
+
+more_closes() { [ "$(fa_get Passive)" -ge "$1" ]; }
+
+fa_main "$@"

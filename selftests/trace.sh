@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The trace event through the tools that people use (tracefs itself: close_test), and their probes
+# beside ours.
+. "$(dirname "$0")/lib.sh"
+
+event=/sys/kernel/tracing/events/finack/finack_close
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+# what separate 2, merge 3 has to show
+is_five_closes() { # $1: text
+	fa_same "$(grep -c outcome=merged <<<"$1")" 3 "merged in $1" &&
+		fa_same "$(grep -c 'outcome=separate reason=app' <<<"$1")" 2 "separate in $1"
+}
+
+test_fields() {
+	local f
+	for f in netns sock_cookie family saddr daddr saddr_v6 daddr_v6 sport dport outcome reason end \
+		ack_delay_us fin_delay_us; do
+		grep -qE "field:.* $f(\[[0-9]+\])?;" $event/format || fa_same "" "$f" field || return
+	done
+}
+
+test_trace_cmd() {
+	trace-cmd record -q -e finack -o "$dir/trace.dat" sh -c "$closer separate 2; $closer merge 3" \
+		>"$dir/log" 2>&1 || { cat "$dir/log"; return 1; }
+	is_five_closes "$(trace-cmd report -i "$dir/trace.dat" 2>/dev/null | grep finack_close)"
+}
+
+test_perf() {
+	perf record -q -a -e finack:finack_close -o "$dir/perf.data" \
+		sh -c "$closer separate 2; $closer merge 3" >"$dir/log" 2>&1 || { cat "$dir/log"; return 1; }
+	is_five_closes "$(perf script -i "$dir/perf.data" 2>/dev/null)"
+}
+
+test_bpftrace() {
+	bpftrace -e 'tracepoint:finack:finack_close {
+			@[args->outcome, args->reason, args->end] = count();
+			if (args->fin_delay_us < 0 || args->sport == 0) { @bad = count(); } }' \
+		-c "$fa_dir/closer separate 2" >"$dir/out" 2>&1 || { cat "$dir/out"; return 1; }
+	grep -q '@\[1, 5, 0\]: 2' "$dir/out" && ! grep -q '@bad: [1-9]' "$dir/out" || { cat "$dir/out"; return 1; }
+}
+
+# A kprobe that hits while another one's handler runs is missed. Here bpftrace probes what we do, and
+# a timer's softirq hits ours while it is busy with a stack. Nothing may be lost, doubled or wrong;
+# only reasons may become unknown.
+test_beside_other_probes() {
+	local pids=() i rc=0 bpftrace
+	bpftrace -e 'kprobe:tcp_send_ack, kprobe:tcp_delack_timer_handler, kprobe:tcp_send_fin,
+		kprobe:tcp_fin, kprobe:vfs_read, kprobe:vfs_write { @[kstack, ustack, probe] = count(); }' \
+		>"$dir/out" 2>&1 &
+	bpftrace=$!
+	fa_wait 60 grep -q Attaching "$dir/out" || { cat "$dir/out"; return 1; }
+	dd if=/dev/zero of=/dev/null bs=1 2>/dev/null &
+	pids+=($!)
+	for i in $(seq 8); do
+		"$closer" late 40 &
+		pids+=($!)
+	done
+	for i in "${pids[@]:1}"; do
+		wait "$i" || rc=1
+	done
+	kill "${pids[0]}"
+	wait "${pids[0]}" 2>/dev/null
+	kill -INT $bpftrace
+	wait $bpftrace
+	fa_say "missed: $(cat /sys/kernel/finack/hooks/tcp_send_ack/missed) ACKs," \
+		"$(cat /sys/kernel/finack/hooks/tcp_delack_timer_handler/missed) timers;" \
+		"unknown reasons: $(fa_get SepUnknown) of $(fa_get Separate)"
+	fa_is Passive 320 && fa_is Separate 320 && fa_is EndClose 320 && fa_laws && fa_tracked 0 || rc=1
+	fa_same "$(($(fa_get SepTimer) + $(fa_get SepUnknown)))" 320 "timer or unknown" || rc=1
+	[ "$(cat /sys/kernel/finack/hooks/*/missed | awk '{ n += $1 } END { print n }')" -gt 0 ] || {
+		fa_say "no probe was missed: this showed nothing"
+		rc=1
+	}
+	return $rc
+}
+
+fa_main "$@"
