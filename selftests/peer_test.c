@@ -641,18 +641,14 @@ TEST_F(peer, active_closer)
 
 TEST_F(peer, more_than_one_segment_unacked)
 {
-	char buf[MSS];
-	int n, got;
+	int enough = 4 * MSS;
 
 	CONNECT();
 	GREET();
 	ANSWER();
+	/* a reader that waits for more than came is no reason to wait */
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_RCVLOWAT, &enough, sizeof(enough)));
 	peer_put(&self->peer, A, 6, 2, MSS);
-	/* what was read leaves room to move the window */
-	for (n = 0; n < 5 + MSS; n += got) {
-		got = read(self->fd, buf, sizeof(buf));
-		ASSERT_GT(got, 0);
-	}
 	peer_put(&self->peer, F | A, 6 + MSS, 2, MSS);
 	EXPECT_SEGMENT(A, 2, 7 + 2 * MSS, 0, 10);
 	READ_TO_EOF();
