@@ -8,7 +8,7 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 DESTDIR ?=
 PREFIX ?= /usr/local
-KERNELS ?= 6.1 7.3
+KERNELS ?= 6.1 7.3 debug 6.1-rt
 
 VM := selftests/qemu/vm
 
@@ -36,7 +36,7 @@ tests: tools				## build what the tests run in a guest
 demo:					## close connections in a throwaway guest and draw the segments
 	@selftests/demo
 
-check:					## all tests (KERNELS='6.1 6.12 7.3')
+check:					## all tests (KERNELS='6.1 6.12 7.3 debug 6.1-rt')
 	@KERNELS='$(KERNELS)' selftests/check
 
 vm:					## a shell, or CMD='...', in a throwaway guest (KERNEL= SMP= SHARE= ...)

@@ -10,16 +10,16 @@
 
 /* what a sysctl's handler is given */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
-typedef const struct ctl_table finack_ctl_table;
+#define FINACK_CTL_TABLE const struct ctl_table
 #else
-typedef struct ctl_table finack_ctl_table;
+#define FINACK_CTL_TABLE struct ctl_table
 #endif
 
 /* what kobj_type::child_ns_type is given */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-typedef const struct kobject finack_ns_kobject;
+#define FINACK_NS_KOBJECT const struct kobject
 #else
-typedef struct kobject finack_ns_kobject;
+#define FINACK_NS_KOBJECT struct kobject
 #endif
 
 /* until 6.5 a table ends with an empty row, later its size is given; ours has both */

@@ -3,8 +3,8 @@
  * The hooks: which points of the kernel finack is attached to, and whether each is.
  *
  * The outcome tier uses kernel tracepoints, found by name. They also fire for other protocols that
- * use the inet states (MPTCP, DCCP, SCTP); a handler looks at TCP only. The detail tier uses kprobes
- * at the entry of functions, armed only while some namespace wants details.
+ * use the inet states (MPTCP, DCCP, SCTP); a handler looks at TCP only. The detail tier uses
+ * kprobes at the entry of functions, armed only while some namespace wants details.
  *
  * A hook is required or optional: without a required one the module does not load, without an
  * optional one it says so in sysfs.
@@ -70,6 +70,7 @@ static struct sock *first_arg(struct pt_regs *regs)
 {
 	return (struct sock *)regs_get_kernel_argument(regs, 0);
 }
+
 NOKPROBE_SYMBOL(first_arg);
 
 static int on_send_ack(struct kprobe *kp, struct pt_regs *regs)
@@ -78,6 +79,7 @@ static int on_send_ack(struct kprobe *kp, struct pt_regs *regs)
 	finack_close_ack(first_arg(regs));
 	return 0;
 }
+
 NOKPROBE_SYMBOL(on_send_ack);
 
 static int on_delack_timer(struct kprobe *kp, struct pt_regs *regs)
@@ -86,6 +88,7 @@ static int on_delack_timer(struct kprobe *kp, struct pt_regs *regs)
 	finack_close_timer(first_arg(regs));
 	return 0;
 }
+
 NOKPROBE_SYMBOL(on_delack_timer);
 
 static_assert(__same_type(tcp_send_ack, void (struct sock *)));
@@ -172,7 +175,7 @@ static void detach_tracepoints(void)
 	tracepoint_synchronize_unregister();
 }
 
-/* How the kernel hooks a function: a jump is known only to the probe that stands for all of them. */
+/* How the kernel hooks a function. A jump is known only to the probe that stands for all there. */
 static const char *kind_of(struct kprobe *kp)
 {
 	const char *kind = "breakpoint";

@@ -26,8 +26,8 @@ static bool route_quickack(const struct sock *sk)
 	return dst && dst_metric(dst, RTAX_QUICKACK);
 }
 
-/* Whether an ACK is due at once (__tcp_ack_snd_check), but for the route. TCP_QUICKACK does not count
- * when a FIN is taken in: tcp_fin() has just ended that.
+/* Whether an ACK is due at once (__tcp_ack_snd_check), but for the route. TCP_QUICKACK does not
+ * count when a FIN is taken in: tcp_fin() has just ended that.
  */
 static bool due_at_once(const struct sock *sk)
 {
@@ -102,10 +102,9 @@ static u64 data_left(const struct sock *sk, const struct finack_rec *rec, bool o
 			node = node->rb_left;
 		else if (!before(rec->snd_nxt, TCP_SKB_CB(skb)->end_seq))
 			node = node->rb_right;
-		else if (TCP_SKB_CB(skb)->sacked & TCPCB_EVER_RETRANS)
-			break;
 		else
-			return skb->skb_mstamp_ns;
+			return TCP_SKB_CB(skb)->sacked & TCPCB_EVER_RETRANS ? 0 :
+									      skb->skb_mstamp_ns;
 	}
 	return 0;
 }

@@ -12,7 +12,7 @@
 /* writers of all namespaces: a knob and what it arms change together */
 static DEFINE_MUTEX(knob_lock);
 
-static int detail_handler(finack_ctl_table *ctl, int write, void *buffer, size_t *lenp,
+static int detail_handler(FINACK_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp,
 			  loff_t *ppos)
 {
 	struct finack_net *fn = container_of(ctl->data, struct finack_net, detail);

@@ -120,7 +120,7 @@ static void net_release(struct kobject *kobj)
 	complete(&net_released);
 }
 
-static const struct kobj_ns_type_operations *net_child_ns_type(finack_ns_kobject *kobj)
+static const struct kobj_ns_type_operations *net_child_ns_type(FINACK_NS_KOBJECT *kobj)
 {
 	return &net_ns_type_operations;
 }
@@ -129,7 +129,7 @@ static const struct sysfs_ops net_sysfs_ops = {
 	.show = net_show,
 };
 
-static struct kobj_type net_type = {
+static const struct kobj_type net_type = {
 	.sysfs_ops = &net_sysfs_ops,
 	.release = net_release,
 	.child_ns_type = net_child_ns_type,

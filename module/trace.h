@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The trace event finack:finack_close: one per passive close, when our FIN leaves or the connection
- * ends without it. Addresses and ports are named as in the kernel's own tcp events: source is local.
+ * ends without it. Addresses and ports are named as in the kernel's tcp events: source is local.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM finack

@@ -54,8 +54,8 @@ int events_read(struct close_event *ev, int max)
 		p = strstr(line, "finack_close: ");
 		if (*line == '#' || !p)
 			continue;
-		if (sscanf(p, "finack_close: netns=%u cookie=%llx family=%15s saddrv6=%47s sport=%u "
-			   "daddrv6=%47s dport=%u outcome=%15s reason=%15s end=%15s "
+		if (sscanf(p, "finack_close: netns=%u cookie=%llx family=%15s saddrv6=%47s "
+			   "sport=%u daddrv6=%47s dport=%u outcome=%15s reason=%15s end=%15s "
 			   "ack_delay_us=%lld fin_delay_us=%lld", &e.netns, &e.cookie, e.family,
 			   e.saddr, &e.sport, e.daddr, &e.dport, e.outcome, e.reason, e.end,
 			   &e.ack_delay_us, &e.fin_delay_us) != 12)
@@ -78,11 +78,11 @@ bool hist_read(const char *name, struct hist *h)
 
 	memset(h, 0, sizeof(*h));
 	while (f && fscanf(f, "%63s", word) == 1) {
-		if (!strncmp(word, "FinAck", 6))
+		if (!strncmp(word, "FinAck", 6)) {
 			found = !strcmp(word, name);
-		else if (found && sscanf(word, "sum:%" SCNu64, &n) == 1)
+		} else if (found && sscanf(word, "sum:%" SCNu64, &n) == 1) {
 			h->sum = n;
-		else if (found && (sscanf(word, "inf:%" SCNu64, &n) == 1 ||
+		} else if (found && (sscanf(word, "inf:%" SCNu64, &n) == 1 ||
 				   sscanf(word, "%" SCNu64 ":%" SCNu64, &below, &n) == 2) && n) {
 			h->count += n;
 			h->below = *word == 'i' ? 0 : below;

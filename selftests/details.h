@@ -35,7 +35,7 @@ struct close_event {
 	long long fin_delay_us;
 };
 
-/** events_begin() - enable the event, in a trace instance of its own; Return: 0, or -1 with errno */
+/** events_begin() - enable the event, in an instance of its own; Return: 0, or -1 with errno */
 int events_begin(void);
 /** events_clear() - forget the events so far */
 void events_clear(void);

@@ -102,8 +102,9 @@ FIXTURE_SETUP(peer)
 static int64_t reasons(const FIXTURE_DATA(peer) *p)
 {
 	static const char * const names[] = {
-		"FinAckSepTimer", "FinAckSepNoAto", "FinAckSepRoute", "FinAckSepNow", "FinAckSepApp",
-		"FinAckSepData", "FinAckSepPolicy", "FinAckSepHeld", "FinAckSepUnknown",
+		"FinAckSepTimer", "FinAckSepNoAto", "FinAckSepRoute", "FinAckSepNow",
+		"FinAckSepApp", "FinAckSepData", "FinAckSepPolicy", "FinAckSepHeld",
+		"FinAckSepUnknown",
 	};
 	int64_t sum = 0;
 	size_t i;

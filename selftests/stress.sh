@@ -18,6 +18,8 @@ test_load_and_unload_100_times_on_several_cpus() {
 			ip netns add finack-churn-$$
 			ip -n finack-churn-$$ link set lo up
 			ip netns exec finack-churn-$$ "$closer" merge 2
+			ip netns exec finack-churn-$$ sh -c 'echo 0 >/proc/sys/net/finack/detail
+				cat /proc/net/finack_waiting /sys/kernel/finack/net/* /sys/kernel/finack/hooks/*/*'
 			ip netns del finack-churn-$$
 		done
 	) >/dev/null 2>&1 &

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 file=/proc/net/finack_waiting
-count=${FINACK_WAITING_COUNT:-20000}
+count=${FINACK_WAITING_COUNT:-5000}
 ns=finack-waiting-$$
 trap 'ip netns del $ns 2>/dev/null' EXIT
 
@@ -18,10 +18,10 @@ test_empty() {
 
 # each line against /proc/net/tcp6 and the holder's own descriptors
 test_lines_are_the_sockets() {
-	local age family local lport remote rport ack unread uid inode n=0
+	local age family laddr lport raddr rport ack unread uid inode n=0
 	fa_hold 7 && fa_wait 5 fa_is Undecided 0 || return
-	while read -r age family local lport remote rport ack unread uid inode; do
-		fa_same "$family $local $remote $ack $unread $uid" "ipv6 ::1 ::1 timer 0 0" line || return
+	while read -r age family laddr lport raddr rport ack unread uid inode; do
+		fa_same "$family $laddr $raddr $ack $unread $uid" "ipv6 ::1 ::1 timer 0 0" line || return
 		[ "$age" -ge 40 ] && [ "$age" -lt 60000 ] || return
 		grep -q "$(printf ':%04X [0-9A-F]*:%04X 08 .* %s ' "$lport" "$rport" "$inode")" \
 			/proc/net/tcp6 || return
@@ -41,11 +41,12 @@ test_without_details_the_reason_is_unknown() {
 no_open_ack() { ! lines | cut -d' ' -f7 | grep -qx -- -; }
 
 test_unread_bytes() {
-	coproc LATE { exec "$fa_dir/closer" unread 1; }
+	"$closer" unread 1 &
+	local pid=$!
 	fa_wait 10 are_waiting 1 || return
 	fa_same "$(lines | cut -d' ' -f8)" 1 unread || return
-	kill "$LATE_PID"
-	wait "$LATE_PID" 2>/dev/null
+	kill $pid
+	wait $pid 2>/dev/null
 	fa_wait 10 are_waiting 0
 }
 

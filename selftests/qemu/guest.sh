@@ -4,6 +4,7 @@
 # Guests: a Debian suite's userland, compiler, headers and stock kernel, and what boots them.
 #
 # root-*    the system as a folder; modules are compiled in it (chroot), images are made from it
+# root-debug holds the debug kernel, too, compiled in it; see debug.config
 # image-*   the ext4 image of it that a guest boots, with or without extra PACKAGES
 # boot-*    kernel, and an initramfs of busybox and the few modules that reach the image
 # qemu-*    a newer QEMU, only where the host's cannot run several CPUs (see pick_qemu)
@@ -11,19 +12,27 @@
 # What every guest has. The second line is what building and testing finack needs.
 guest_packages=iproute2,mount,procps,kmod,tcpdump,ethtool,net-tools,util-linux,netcat-openbsd,strace,python3
 guest_packages+=,gcc,libc6-dev,libpcap-dev,make,perl,rsync,sparse,busybox-static,xz-utils
+# Tools that people trace with. The debug kernel has no type information (BTF), which bpftrace needs.
+trace_packages=trace-cmd,bpftrace,linux-perf
+# What the debug kernel is built from, and with.
+debug_series=6.12
+debug_packages=linux-source-$debug_series,flex,bison,bc,libelf-dev
 
 # Firmware-sized drivers that no guest can have; 300 MB less to unpack and to put into an image.
 guest_excludes=(drivers/gpu drivers/media drivers/infiniband drivers/net/wireless
 	drivers/net/ethernet drivers/staging drivers/iio drivers/scsi drivers/usb sound)
 
-# guest_known KERNEL: sets suite (and extra, a further suite the kernel comes from)
+# guest_known KERNEL: sets suite, series and flavour of its kernel (amd64, rt-amd64 or debug), and
+# extra, a further suite the kernel comes from
 guest_known() {
-	extra=
+	extra='' series=$1 flavour=amd64
 	case $1 in
 	6.1) suite=bookworm ;;
+	6.1-rt) suite=bookworm series=6.1 flavour=rt-amd64 ;;
 	6.12) suite=trixie ;;
 	7.3) suite=trixie extra=trixie-backports ;;
-	*) die "KERNEL=$1 is not known; there are 6.1, 6.12 and 7.3" ;;
+	debug) suite=trixie flavour=debug ;;
+	*) die "KERNEL=$1 is not known; there are 6.1, 6.1-rt, 6.12, 7.3 and debug" ;;
 	esac
 }
 
@@ -62,9 +71,17 @@ debian_root() {
 }
 
 build_root() { # TMP KERNEL
-	local tmp=$1 kernel=$2 suite extra dir opts=()
+	local tmp=$1 kernel=$2 suite extra series flavour dir packages opts=()
 	guest_known "$kernel"
-	say "building the $kernel guest ($suite${extra:+ and $extra}); once, about two minutes"
+	if [ "$flavour" = debug ]; then
+		say "building the $kernel guest and its kernel ($suite); once, about ten minutes"
+		packages=$guest_packages,$debug_packages
+		opts+=(--customize-hook="cp '$here/debug.config' \"\$1\"/tmp/ &&
+			chroot \"\$1\" sh -s -- $debug_series <'$here/build-debug-kernel'")
+	else
+		say "building the $kernel guest ($suite${extra:+ and $extra}); once, about two minutes"
+		packages=$guest_packages,$trace_packages
+	fi
 	for dir in "${guest_excludes[@]}"; do
 		opts+=(--dpkgopt="path-exclude=/lib/modules/*/kernel/$dir/*"
 			--dpkgopt="path-exclude=/usr/lib/modules/*/kernel/$dir/*")
@@ -73,8 +90,9 @@ build_root() { # TMP KERNEL
 	[ -z "$extra" ] || opts+=(--setup-hook='cat "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*.list 2>/dev/null |
 		sed -n "s/^\(deb .*\) '"$suite main\$/\1 $extra main/p"'" >"$1"/etc/apt/sources.list.d/extra.list
 		[ -s "$1"/etc/apt/sources.list.d/extra.list ]')
-	opts+=(--customize-hook="chroot \"\$1\" sh -s -- $kernel $extra <'$here/install-kernel'")
-	debian_root "$tmp" "$suite" "$guest_packages" --variant=apt "${opts[@]}"
+	[ "$flavour" = debug ] ||
+		opts+=(--customize-hook="chroot \"\$1\" sh -s -- $series $flavour $extra <'$here/install-kernel'")
+	debian_root "$tmp" "$suite" "$packages" --variant=apt "${opts[@]}"
 }
 
 # in_root ROOT BIND COMMAND...: run in a chroot whose /finack is the folder BIND ("" for none),
@@ -193,10 +211,17 @@ build_qemu() { # TMP
 
 # guest_ready KERNEL PACKAGES: builds what is missing; sets root, image, boot and kver
 guest_ready() {
-	local kernel=$1 packages recipe
+	local kernel=$1 packages recipe source suite extra series flavour
 	guest_known "$kernel"
-	recipe=$(key "$suite" "$extra" "$guest_packages" "${guest_excludes[*]}" \
-		"$(declare -f debian_root build_root)" "$(cat "$here/install-kernel")")
+	packages=$guest_packages,$trace_packages
+	if [ "$flavour" = debug ]; then
+		packages=$guest_packages,$debug_packages
+		source=$(cat "$here/debug.config" "$here/build-debug-kernel")
+	else
+		source=$(cat "$here/install-kernel")
+	fi
+	recipe=$(key "$kernel" "$extra" "$packages" "${guest_excludes[*]}" \
+		"$(declare -f debian_root build_root)" "$source")
 	root=$cache/root-$kernel-$recipe
 	need_host mke2fs=e2fsprogs cpio=cpio xz=xz-utils zstd=zstd unshare=util-linux
 	mkdir -p "$cache"
