@@ -59,14 +59,14 @@ static void compare_delay(struct lab_result *r, const char *what, long long us, 
 {
 	const struct wire_conn *c = r->conn;
 	long long wire_us = -1, off = 0;
-	bool known = us >= 0;
+	bool known = us >= 0, sent = seg < c->n;
 	struct hist h;
 
-	if (seg < c->n)
+	if (sent)
 		wire_us = (c->seg[seg].ns - c->seg[r->close.fin].ns) / 1000;
 	if (wire_us >= 0 && us >= 0)
 		off = us > wire_us ? us - wire_us : wire_us - us;
-	if (known == (wire_us < 0) || off > tolerance_us)
+	if (known != sent || off > tolerance_us)
 		FAIL(r, "%s delay is %lld us, the wire shows %lld us", what, us, wire_us);
 	if (off > worst_us)
 		worst_us = off;

@@ -37,7 +37,7 @@ vm_hang() { # KERNEL
 vm_misuse() {
 	local out
 	out=$(KERNEL=5.4 CMD=true "$here/vm" 2>&1) && echo "an unknown kernel is accepted"
-	[[ $out == *"6.1, 6.12 and 7.3"* ]] || echo "$out"
+	[[ $out == *"6.1, 6.1-rt, 6.12, 7.3 and debug"* ]] || echo "$out"
 	out=$(SMP=two CMD=true "$here/vm" 2>&1) && echo "SMP=two is accepted"
 	[[ $out == *"SMP=two"* ]] || echo "$out"
 	out=$(SHARE=/nonexistent CMD=true "$here/vm" 2>&1) && echo "a missing folder is accepted"
