@@ -159,7 +159,8 @@ build_boot() { # TMP ROOT
 	local tmp=$1 root=$2 kver list ko
 	kver=$(cat "$root/etc/finack-kver")
 	mkdir -p "$tmp/ram/modules" "$tmp/ram/new"
-	extract_kernel "$root/boot/vmlinuz-$kver" "$tmp/vmlinux" ||
+	# the debug kernel does not start by its PVH entry
+	{ [[ $kver != *-finack-debug ]] && extract_kernel "$root/boot/vmlinuz-$kver" "$tmp/vmlinux"; } ||
 		cp "$root/boot/vmlinuz-$kver" "$tmp/vmlinux"
 	cp "$root/bin/busybox" "$tmp/ram/"
 	# every module the image needs, dependencies first
