@@ -90,6 +90,7 @@ const struct experiment *lab_find(const char *name);
  * struct lab_options - how an experiment is to be run
  * @family: over what
  * @net: added to what the experiment needs
+ * @on: a network that is there and has it all, and what families it was made for; NULL to make one
  * @role: see there
  * @knobs: up to and without a NULL: "NAME=VALUE" to be set in /proc/sys/net/finack of the server's
  *	namespace; NULL for none
@@ -99,6 +100,7 @@ const struct experiment *lab_find(const char *name);
 struct lab_options {
 	enum lab_family family;
 	struct net_options net;
+	const struct net *on;
 	struct role_options role;
 	const char * const *knobs;
 	const struct shows *shows;

@@ -199,9 +199,12 @@ void role_hear(struct role *r, int fd)
 /* A socket under repair ends without a segment; until it does, it must be deaf. */
 void role_vanish(struct role *r, int fd)
 {
+	bool ipv6 = r->shared->end[0].ss_family == AF_INET6;
 	int on = 1;
 
-	role_expect(r, !system("ip addr flush dev " NET_CLIENT), "the host gives up its addresses");
+	role_expect(r, !system(ipv6 ? "ip -6 addr flush dev " NET_CLIENT :
+			       "ip -4 addr flush dev " NET_CLIENT),
+		    "the host gives up its addresses");
 	role_expect(r, !setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)),
 		    "TCP_REPAIR succeeds");
 	close(fd);

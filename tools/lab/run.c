@@ -29,6 +29,7 @@ struct run {
 	struct net net;
 	struct capture capture;
 	pid_t pid[__LAB_SIDE_MAX];
+	bool news;	/* the capture has more than was read */
 };
 
 static void fail(struct role *role, const char *what)
@@ -145,21 +146,23 @@ static bool over(struct run *run)
 			run->pid[i] = 0;
 		left += run->pid[i] > 0;
 	}
-	capture_drain(&run->capture);
+	run->news |= capture_drain(&run->capture);
 	if (atomic_load(&r->shared->connected))
 		states_ask(&r->states, r->shared->end, role_now());
 	if (left)
 		return false;
-	read_capture(run);
 	if (run->e->end == LAB_GIVEN_UP)
 		return !states_last(&r->states, true);
+	if (run->news)
+		read_capture(run);
+	run->news = false;
 	return r->conn && wire_ended(r->conn);
 }
 
 static void act(struct run *run)
 {
 	uint64_t deadline = role_now() + DEADLINE_NS;
-	struct timespec pause = { 0, 2000000 };
+	struct timespec pause = { 0, 5000000 };
 	bool ended = false;
 
 	if (start_sides(run))
@@ -206,7 +209,7 @@ static int prepare(struct run *run)
 {
 	struct lab_result *r = run->r;
 	struct net_options want = run->e->net;
-	const char *problem;
+	const char *problem = NULL;
 	char err[200];
 
 	want.link |= run->o->net.link;
@@ -219,7 +222,10 @@ static int prepare(struct run *run)
 		return lab_problem(r, "mmap: %s", strerror(errno));
 	}
 	errno = 0;
-	problem = net_make(&run->net, &want, run->o->family);
+	if (run->o->on)
+		run->net = *run->o->on;
+	else
+		problem = net_make(&run->net, &want, run->o->family);
 	if (problem)
 		return lab_problem(r, "%s%s%s", problem, errno ? ": " : "",
 				   errno ? strerror(errno) : "");
@@ -257,7 +263,8 @@ int lab_run(const struct experiment *e, const struct lab_options *o, struct lab_
 	}
 	capture_stop(&run.capture);
 	states_end(&r->states);
-	net_free(&run.net);
+	if (!o->on)
+		net_free(&run.net);
 	return rc;
 }
 
