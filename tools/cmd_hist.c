@@ -24,8 +24,8 @@ struct bars {
 	bool narrow;
 };
 
-/* eighths of a character where the terminal has them */
-static void bar(struct out *o, double share, int width)
+/* in eighths of a character where the terminal has them; @pad: something follows */
+static void bar(struct out *o, double share, int width, bool pad)
 {
 	static const char * const part[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" };
 	int i, eighths = share * width * 8 + 0.5;
@@ -33,7 +33,7 @@ static void bar(struct out *o, double share, int width)
 	if (share > 0 && !eighths)
 		eighths = 1;
 	out_color(o, OUT_GOOD);
-	for (i = 0; i < width; i++, eighths = eighths > 8 ? eighths - 8 : 0) {
+	for (i = 0; i < width && (eighths || pad); i++, eighths = eighths > 8 ? eighths - 8 : 0) {
 		if (o->utf8 && eighths)
 			out_text(o, "%s", eighths < 8 ? part[eighths] : "█");
 		else
@@ -85,11 +85,10 @@ static void bucket(struct ctx *ctx, const struct hist *h, size_t i, const struct
 	out_text(o, " ");
 	out_u64(o, "count", b->digits, k->count);
 	out_text(o, " ");
+	marks(text, sizeof(text), hist_lower(h, i), k->bound);
 	if (!o->json)
-		bar(o, (double)k->count / peak(h), b->width);
-	if (!o->json)
-		marks(text, sizeof(text), hist_lower(h, i), k->bound);
-	out_text(o, "%s", o->json ? "" : text);
+		bar(o, (double)k->count / peak(h), b->width, *text);
+	out_text(o, "%s", text);
 	out_nl(o);
 	out_end(o);
 }

@@ -156,7 +156,7 @@ int predict_print(struct ctx *ctx, const struct setting *s, size_t n)
 	if (b && watch(&b[0], &b[1], ctx->seconds ? ctx->seconds : SECONDS)) {
 		rc = b->seconds > 0 ? OK : FAILED;
 		if (rc)
-			fputs("finack: no close was counted yet: nothing to predict from\n", stderr);
+			fputs("finack: no close was counted yet to predict from\n", stderr);
 	}
 	if (!rc) {
 		heading(ctx, b);

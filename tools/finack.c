@@ -54,6 +54,8 @@ static const struct cmd cmds[] = {
 	{ "get", get_main, 0, "[KNOB...]", "the controls" },
 	{ "set", set_main, OPT_DRY_RUN | OPT_SECONDS, "[--dry-run [-d SECS]] KNOB VALUE...",
 	  "change controls, or say how many segments it would add or save" },
+	{ "why", why_main, 0, "", "what the closes here suffer from, and what would help" },
+	{ "doctor", doctor_main, 0, "", "is everything in order on this machine?" },
 	{ "lab", run_lab, OPT_OWN, "[-4|-6|-m] [-c] [--here] [NAME...|all]",
 	  "list the experiments, or run some and draw what the wire saw" },
 	{ 0 }
@@ -141,7 +143,9 @@ static bool is_color(struct options *opt, const char *word)
 	return true;
 }
 
-/* Takes the options out of @argv; the words stay, with a NULL behind them. The lab's own options begin behind its word. */
+/* Takes the options out of @argv; the words stay, with a NULL behind them. The lab's own options
+ * begin behind its word.
+ */
 static int parse(struct ctx *ctx, struct options *opt, int *argc, char **argv,
 		 const struct cmd **cmd)
 {

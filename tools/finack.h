@@ -64,6 +64,8 @@ int waiting_main(struct ctx *ctx, int argc, char **argv);
 int watch_main(struct ctx *ctx, int argc, char **argv);
 int get_main(struct ctx *ctx, int argc, char **argv);
 int set_main(struct ctx *ctx, int argc, char **argv);
+int why_main(struct ctx *ctx, int argc, char **argv);
+int doctor_main(struct ctx *ctx, int argc, char **argv);
 int lab_main(int argc, char **argv);
 
 #endif

@@ -115,9 +115,21 @@ static double would_split(const struct closes *k, const struct hist *fin, double
 	return all <= early || us >= KERNEL_DELAY_US ? 0 : k->merged * (all - early) / all;
 }
 
+/* when a delayed ACK leaves after data, if nothing but the bounds is in force */
+static double timer_us(const struct policy *p)
+{
+	double us = KERNEL_DELAY_US;
+
+	if (p->fin_ack || p->quickack)
+		return us;
+	if (p->delack_max_ms && us > p->delack_max_ms * 1000.0)
+		us = p->delack_max_ms * 1000.0;
+	return us < p->delack_min_ms * 1000.0 ? p->delack_min_ms * 1000.0 : us;
+}
+
 /* pure ACKs of FINs under a policy; @bound: -1 as few as can be, 1 as many */
-static double acks(const struct closes *k, const struct hist *fin, const struct policy *p,
-		   int bound)
+static double acks(const struct closes *k, const struct hist *fin, const struct policy *now,
+		   const struct policy *p, int bound)
 {
 	double us, n = k->acks;
 
@@ -129,10 +141,11 @@ static double acks(const struct closes *k, const struct hist *fin, const struct 
 		return n - would_merge(k, fin, us, k->holdable, -bound) +
 		       would_split(k, fin, us, bound);
 	}
-	if (p->delack_min_ms)
-		n -= would_merge(k, fin, p->delack_min_ms * 1000.0, k->timed, -bound);
-	if (p->delack_max_ms)
-		n += would_split(k, fin, p->delack_max_ms * 1000.0, bound);
+	us = timer_us(p);
+	if (us > timer_us(now) || p->delack_min_ms > now->delack_min_ms)
+		n -= would_merge(k, fin, us, k->timed, -bound);
+	if (us < timer_us(now))
+		n += would_split(k, fin, us, bound);
 	return n;
 }
 
@@ -142,9 +155,9 @@ struct prediction predict(const struct counters *c, const struct hist *fin,
 	struct closes k = undo(c, fin);
 	struct prediction p;
 
-	p.likely = acks(&k, fin, then, 0) - k.sent;
-	p.least = acks(&k, fin, then, -1) - k.sent;
-	p.most = acks(&k, fin, then, 1) - k.sent;
+	p.likely = acks(&k, fin, now, then, 0) - k.sent;
+	p.least = acks(&k, fin, now, then, -1) - k.sent;
+	p.most = acks(&k, fin, now, then, 1) - k.sent;
 	p.data = now->quickack != then->quickack || now->delack_min_ms != then->delack_min_ms ||
 		 now->delack_max_ms != then->delack_max_ms;
 	if (!memcmp(now, then, sizeof(*now)))
