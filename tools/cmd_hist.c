@@ -111,7 +111,7 @@ static void one(struct ctx *ctx, const struct hist *h)
 	char text[32];
 
 	b.digits = snprintf(text, sizeof(text), "%llu", (unsigned long long)peak(h));
-	b.narrow = out_columns(o) < 60;
+	b.narrow = out_columns(o) < 66 && !o->oneline;
 	/* bounds, count, marks */
 	b.width = out_columns(o) - (b.narrow ? 9 : 20) - 2 - b.digits - 14;
 	b.width = b.width < 4 ? 4 : b.width > 60 ? 60 : b.width;
@@ -123,11 +123,11 @@ static void one(struct ctx *ctx, const struct hist *h)
 	out_u64(o, "count", 0, h->count);
 	out_text(o, " delays");
 	if (h->count || o->json) {
-		out_text(o, ", mean ");
+		out_text(o, b.narrow ? "\nmean " : ", mean ");
 		out_us(o, "mean_us", 0, h->count ? h->sum / h->count : 0);
-		out_text(o, ", p50 ");
+		out_text(o, b.narrow ? " p50 " : ", p50 ");
 		out_us(o, "p50_us", 0, hist_quantile(h, 0.5));
-		out_text(o, ", p99 ");
+		out_text(o, b.narrow ? " p99 " : ", p99 ");
 		out_us(o, "p99_us", 0, hist_quantile(h, 0.99));
 	}
 	out_nl(o);

@@ -49,7 +49,7 @@ static const struct cmd cmds[] = {
 	{ "waiting", waiting_main, 0, "[sport PORT] [dport PORT] [older SECS] [pid PID]",
 	  "which sockets owe their close(), for how long, and whose they are" },
 	{ "watch", watch_main, 0,
-	  "[sport PORT] [dport PORT] [outcome WORD] [reason WORD] [end WORD] [count N]",
+	  "[sport PORT] [dport PORT] [outcome WORD] [reason WORD] [end WORD]\n        [count N]",
 	  "each close as it happens" },
 	{ "get", get_main, 0, "[KNOB...]", "the controls" },
 	{ "set", set_main, OPT_DRY_RUN | OPT_SECONDS, "[--dry-run [-d SECS]] KNOB VALUE...",
@@ -94,8 +94,9 @@ static void usage(FILE *f)
 	for (c = cmds; c->name; c++)
 		fprintf(f, "  %s%s%s\n      %s\n", c->name, *c->args ? " " : "", c->args, c->help);
 	fprintf(f, "}\n\n"
-		"OPTIONS := { -n[etns] NAME|PID|PATH | -a[ll] | -j[son] | -p[retty] | -o[neline] |\n"
-		"             -N[umeric] | -c[olor][=auto|always|never] | -V[ersion] | -h[elp] }\n");
+		"OPTIONS := { -n[etns] NAME|PID|PATH | -a[ll] | -j[son] | -p[retty] |\n"
+		"             -o[neline] | -N[umeric] | -c[olor][=auto|always|never] |\n"
+		"             -V[ersion] | -h[elp] }\n");
 }
 
 int misuse(const char *fmt, ...)

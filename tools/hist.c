@@ -8,6 +8,14 @@
 #include "file.h"
 #include "hist.h"
 
+/* digits only: strtoull() would take signs, too */
+static bool parse_number(const char *word, char **end, uint64_t *value)
+{
+	errno = 0;
+	*value = strtoull(word, end, 10);
+	return *word >= '0' && *word <= '9' && !errno;
+}
+
 /* "bound:count"; bounds increase, "inf" is the last */
 static bool parse_bucket(struct hist *h, const char *word)
 {
@@ -16,19 +24,18 @@ static bool parse_bucket(struct hist *h, const char *word)
 
 	if (h->n == HIST_BUCKETS_MAX || (h->n && b[-1].bound == UINT64_MAX))
 		return false;
-	errno = 0;
 	if (!strncmp(word, "inf:", 4)) {
 		b->bound = UINT64_MAX;
 		end = (char *)word + 3;
-	} else {
-		b->bound = strtoull(word, &end, 10);
-	}
-	if (*end != ':' || !end[1] || (h->n && b->bound <= b[-1].bound))
+	} else if (!parse_number(word, &end, &b->bound)) {
 		return false;
-	b->count = strtoull(end + 1, &end, 10);
+	}
+	if (*end != ':' || (h->n && b->bound <= b[-1].bound) ||
+	    !parse_number(end + 1, &end, &b->count))
+		return false;
 	h->count += b->count;
 	h->n++;
-	return !*end && !errno;
+	return !*end;
 }
 
 static bool parse_line(struct hist *h, char *line)
@@ -41,9 +48,8 @@ static bool parse_line(struct hist *h, char *line)
 		return false;
 	strcpy(h->name, word);
 	word = strtok_r(NULL, " \t", &save);
-	if (!word || strncmp(word, "sum:", 4))
+	if (!word || strncmp(word, "sum:", 4) || !parse_number(word + 4, &end, &h->sum))
 		return false;
-	h->sum = strtoull(word + 4, &end, 10);
 	while (!*end && (word = strtok_r(NULL, " \t", &save)))
 		if (!parse_bucket(h, word))
 			return false;
@@ -141,7 +147,7 @@ uint64_t hist_quantile(const struct hist *h, double q)
 		}
 		seen += count;
 	}
-	return us;
+	return us < (double)UINT64_MAX ? us : UINT64_MAX;
 }
 
 double hist_below(const struct hist *h, double us, uint64_t *least, uint64_t *most)

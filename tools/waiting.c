@@ -70,7 +70,7 @@ static bool parse_word(struct waiter *w, const struct column *c, const char *wor
 	errno = 0;
 	value = strtoull(word, &end, 10);
 	memcpy(field, &value, sizeof(value));
-	return !*end && !errno && *word != '-';
+	return !*end && !errno && *word >= '0' && *word <= '9';
 }
 
 static bool parse_line(struct waiter *w, const struct column *order[COLUMNS_MAX], char *line)
