@@ -43,7 +43,7 @@ static int run_lab(struct ctx *ctx, int argc, char **argv)
 
 static const struct cmd cmds[] = {
 	{ "show", show_main, OPT_STATS | OPT_ZEROS | OPT_SECONDS, "[-s] [-z] [-d SECS]",
-	  "how closes end here (default); -s every counter, -d what SECS seconds bring" },
+	  "how closes end here (default); -s every counter, -d per second over SECS" },
 	{ "hist", hist_main, OPT_ZEROS, "[ack|fin]",
 	  "delays of the ACK of the peer's FIN, and of our own FIN" },
 	{ "waiting", waiting_main, 0, "[sport PORT] [dport PORT] [older SECS] [pid PID]",

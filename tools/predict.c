@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "predict.h"
 
@@ -115,6 +116,15 @@ static double would_split(const struct closes *k, const struct hist *fin, double
 	return all <= early || us >= KERNEL_DELAY_US ? 0 : k->merged * (all - early) / all;
 }
 
+/* a timer expires up to a tick after its time, half of one on the average */
+static double rounding_us(void)
+{
+	struct timespec t = {};
+
+	clock_getres(CLOCK_MONOTONIC_COARSE, &t);
+	return t.tv_nsec / 1000.0 / 2;
+}
+
 /* when a delayed ACK leaves after data, if nothing but the bounds is in force */
 static double timer_us(const struct policy *p)
 {
@@ -123,8 +133,10 @@ static double timer_us(const struct policy *p)
 	if (p->fin_ack || p->quickack)
 		return us;
 	if (p->delack_max_ms && us > p->delack_max_ms * 1000.0)
-		us = p->delack_max_ms * 1000.0;
-	return us < p->delack_min_ms * 1000.0 ? p->delack_min_ms * 1000.0 : us;
+		us = p->delack_max_ms * 1000.0 + rounding_us();
+	if (us < p->delack_min_ms * 1000.0)
+		us = p->delack_min_ms * 1000.0 + rounding_us();
+	return us;
 }
 
 /* pure ACKs of FINs under a policy; @bound: -1 as few as can be, 1 as many */
@@ -137,7 +149,7 @@ static double acks(const struct closes *k, const struct hist *fin, const struct 
 	if (p->fin_ack == 1 || (p->fin_ack != 2 && p->quickack))
 		return k->all;
 	if (p->fin_ack == 2) {
-		us = p->fin_hold_ms * 1000.0;
+		us = p->fin_hold_ms * 1000.0 + rounding_us();
 		return n - would_merge(k, fin, us, k->holdable, -bound) +
 		       would_split(k, fin, us, bound);
 	}
