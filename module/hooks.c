@@ -369,7 +369,7 @@ static bool lacks(unsigned int set)
  * finack_hooks_want() - a namespace begins or ceases to need hooks of functions
  * @begin: those it begins to need, a bit per &enum finack_hook_id
  * @cease: those it ceases to need
- * @need: those of @begin that it cannot do without
+ * @need: those it cannot do without, begun now or before
  *
  * May sleep. Return: 0; -EOPNOTSUPP if one of @need cannot be armed: then nothing has changed.
  */
@@ -377,7 +377,7 @@ int finack_hooks_want(unsigned int begin, unsigned int cease, unsigned int need)
 {
 	int err = 0;
 
-	if (!begin && !cease)
+	if (!begin && !cease && !need)
 		return 0;
 	mutex_lock(&want_lock);
 	count_wanting(begin, 1);

@@ -89,7 +89,7 @@ static int set_value(struct finack_net *fn, unsigned int row, int value)
 	new = hooks_of(&next, &need);
 	if (need && !FINACK_CAN_REDIRECT)
 		return -EOPNOTSUPP;
-	err = finack_hooks_want(new & ~old, 0, need & ~old);
+	err = finack_hooks_want(new & ~old, 0, need);
 	if (err)
 		return err;
 	WRITE_ONCE(*value_of(&fn->knobs, row), value);

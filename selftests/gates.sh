@@ -96,3 +96,15 @@ gate_tool_words() {
 gate_fuzz() {
 	"$top/tools/fuzz/run" 3 "$work/fuzz"
 }
+
+# each knob of the module is described
+gate_knobs() {
+	local knob rc=0
+	for knob in $(sed -n 's/^	KNOB(\([a-z_]*\),.*/\1/p' "$top/module/knobs.c") ports; do
+		grep -q "^\`\`$knob\`\`.* - [A-Z]*$\|, \`\`$knob\`\` - [A-Z]*$" "$top/Documentation/controls.rst" || {
+			echo "$knob is not described"
+			rc=1
+		}
+	done
+	return $rc
+}
