@@ -35,6 +35,9 @@ static int complain(const struct setting *s)
 		fprintf(stderr, "finack: the kernel does not take '%s' for %s, which is %s now; "
 			"nothing was changed; see 'Controls' in finack(8)\n", s->value, s->name,
 			*s->old ? s->old : "empty");
+	else if (err == EOPNOTSUPP)
+		fprintf(stderr, "finack: %s needs a hook that this kernel does not have; "
+			"run: finack doctor\n", s->name);
 	else
 		fprintf(stderr, "finack: cannot set %s: %s%s\n", s->name, strerror(err),
 			err == EPERM || err == EACCES ?
