@@ -20,15 +20,20 @@ measured() {
 
 # predicts KNOB VALUE...: what --dry-run says of a whole run of traffic; sets $predicted
 predicts() {
-	local delays=$1
+	local delays=$1 before
 	shift
-	python3 "$fa_dir/traffic.py" "$delays" $rate $((seconds + 4)) &
-	sleep 2
+	# what is read from the disk for the first time takes the guest's clock ahead
+	python3 "$fa_dir/traffic.py" 0 $rate 1 && finack set --dry-run -d 0.1 >/dev/null || return
+	before=$(fa_get Passive)
+	python3 "$fa_dir/traffic.py" "$delays" $rate $((seconds + 3)) &
+	fa_wait 20 has_moved "$before" && sleep 1
 	ends 0 finack -j set --dry-run -d $seconds "$@" || return
-	wait $!
+	wait
 	predicted=$(python3 -c "import json; d = json.load(open('/tmp/out'))
 print(round(d['predictions'][0]['segments_per_second'] * $seconds))")
 }
+
+has_moved() { [ "$(fa_get Passive)" -gt $(($1 + 10)) ]; }
 
 # agrees DELAYS KNOB VALUE...: within a tenth of the closes' own change, or of two segments a second
 agrees() {
