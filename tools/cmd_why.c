@@ -136,14 +136,16 @@ static void outcome(struct ctx *ctx, struct facts *f)
 {
 	uint64_t merged = counters_get(&f->c, "FinAckMerged");
 	const struct hist *fin = hists_get(&f->h, "FinAckFinDelay");
-	char p50[32], p99[32];
+	char p50[32], p99[32], late[128] = "";
 
 	out_duration(p50, sizeof(p50), hist_quantile(fin, 0.5));
 	out_duration(p99, sizeof(p99), hist_quantile(fin, 0.99));
-	say(ctx, f, "FinAckMerged",
-	    "Of %llu closes by peers %llu (%.1f %%) took three segments. Half of our FINs left "
-	    "within %s, 99 %% within %s.", (unsigned long long)f->passive,
-	    (unsigned long long)merged, 100.0 * merged / f->passive, p50, p99);
+	if (fin->count)
+		snprintf(late, sizeof(late), " Half of our FINs left within %s, 99 %% within %s.",
+			 p50, p99);
+	say(ctx, f, "FinAckMerged", "Of %llu closes by peers %llu (%.1f %%) took three segments.%s",
+	    (unsigned long long)f->passive, (unsigned long long)merged,
+	    100.0 * merged / f->passive, late);
 }
 
 static void known_symptoms(struct ctx *ctx, struct facts *f)
