@@ -11,7 +11,7 @@
 
 # What every guest has. The second line is what building and testing finack needs.
 guest_packages=iproute2,mount,procps,kmod,tcpdump,ethtool,net-tools,util-linux,netcat-openbsd,strace,python3
-guest_packages+=,gcc,libc6-dev,libpcap-dev,make,perl,rsync,sparse,busybox-static,xz-utils
+guest_packages+=,gcc,libc6-dev,libjson-c-dev,libpcap-dev,make,perl,rsync,sparse,busybox-static,xz-utils
 # Tools that people trace with. The debug kernel has no type information (BTF), which bpftrace needs.
 trace_packages=trace-cmd,bpftrace,linux-perf
 # What the debug kernel is built from, and with.
