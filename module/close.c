@@ -24,20 +24,13 @@
 
 static void fin_accepted(struct finack_net *fn, struct sock *sk)
 {
-	struct finack_rec *rec = finack_track_add(sk, atomic_read(&fn->tracked));
-	const struct tcp_sock *tp = tcp_sk(sk);
-
 	finack_inc(fn, FINACK_PASSIVE);
-	if (!rec) {
+	if (finack_track_add(sk, atomic_read(&fn->tracked))) {
+		atomic_inc(&fn->tracked);
+	} else {
 		atomic_inc(&fn->untracked);
 		finack_inc(fn, FINACK_UNTRACKED);
-		return;
 	}
-	atomic_inc(&fn->tracked);
-	rec->fin_ns = tp->tcp_clock_cache;
-	rec->segs_out = tp->segs_out;
-	rec->data_segs_out = tp->data_segs_out;
-	rec->snd_nxt = tp->snd_nxt;
 }
 
 /* Whether the close that ends here was seen to begin, with or without a record. */
@@ -68,7 +61,9 @@ static void settle(struct finack_net *fn, struct finack_rec *rec, enum finack_mi
 {
 	finack_inc(fn, outcome);
 	rec->outcome = outcome;
-	if (!READ_ONCE(fn->detail))
+	if (outcome == FINACK_MERGED && rec->held == FINACK_HELD_BACK)
+		finack_inc(fn, FINACK_HELD_MERGED);
+	if (!READ_ONCE(fn->knobs.detail))
 		return;
 	if (outcome == FINACK_SEPARATE) {
 		finack_inc(fn, reason);
@@ -137,7 +132,7 @@ static void finish_untracked(struct finack_net *fn, struct sock *sk, enum finack
 	};
 
 	finack_inc(fn, outcome);
-	if (outcome == FINACK_SEPARATE && READ_ONCE(fn->detail)) {
+	if (outcome == FINACK_SEPARATE && READ_ONCE(fn->knobs.detail)) {
 		finack_inc(fn, FINACK_SEP_UNKNOWN);
 		end.reason = FINACK_SEP_UNKNOWN;
 	}
@@ -210,14 +205,14 @@ static void ended_without_fin(struct finack_net *fn, struct sock *sk)
 }
 
 /* A close whose FIN did not leave at once: the connection ends, a segment was retransmitted
- * (@again), or an ACK is about to leave. Whatever was sent last is what tcp_wstamp_ns tells.
+ * (@again), or an ACK is about to leave.
  */
 static void late(struct finack_net *fn, struct sock *sk, struct finack_rec *rec,
 		 const struct sk_buff *again)
 {
-	const struct tcp_sock *tp = tcp_sk(sk);
-	bool fin_left = tp->snd_nxt == tp->write_seq;
-	u64 fin_ns = fin_left && !again ? tp->tcp_wstamp_ns : 0;
+	bool fin_left = finack_fin_left(sk, rec);
+	u64 fin_ns = fin_left && !again ?
+		     finack_sent_ns(sk, tcp_sk(sk)->write_seq - 1, true) : 0;
 	enum finack_mib_id outcome = finack_outcome_late(sk, rec, again);
 
 	if (rec->outcome && rec->segs && outcome != FINACK_SEPARATE)
@@ -338,7 +333,7 @@ static struct finack_rec *open_rec(const struct sock *sk)
 {
 	struct finack_rec *rec;
 
-	if (!check_net(sock_net(sk)) || !READ_ONCE(finack_net_rcu(sock_net(sk))->detail))
+	if (!check_net(sock_net(sk)) || !READ_ONCE(finack_net_rcu(sock_net(sk))->knobs.detail))
 		return NULL;
 	rec = finack_track_find(sk);
 	return rec && (!rec->outcome || rec->waiting) ? rec : NULL;
@@ -355,7 +350,6 @@ static bool is_closing(const struct sock *sk)
  */
 void finack_close_ack(struct sock *sk)
 {
-	const struct tcp_sock *tp = tcp_sk(sk);
 	struct finack_rec *rec;
 	struct finack_net *fn;
 
@@ -366,8 +360,8 @@ void finack_close_ack(struct sock *sk)
 	if (!rec)
 		goto out;
 	fn = finack_net_rcu(sock_net(sk));
-	if (rec->waiting && tp->snd_nxt == tp->write_seq)
-		late(fn, sk, rec, NULL); /* our FIN has left since it was queued */
+	if (rec->waiting && finack_fin_left(sk, rec))
+		late(fn, sk, rec, NULL);
 	else if (rec->outcome)
 		goto out;
 	else if (!finack_fin_acked(sk))
@@ -393,7 +387,7 @@ void finack_close_timer(struct sock *sk)
 	if (!rec || rec->outcome)
 		goto out;
 	if (!finack_fin_acked(sk))
-		rec->timer = finack_reason_timer(sk);
+		rec->cause = finack_reason_timer(sk, rec);
 	else if (!rec->waiting)
 		settle_covered(finack_net_rcu(sock_net(sk)), sk, rec, false);
 out:

@@ -33,6 +33,53 @@ bool finack_fin_acked(const struct sock *sk)
 	return tcp_sk(sk)->rcv_wup == tcp_sk(sk)->rcv_nxt;
 }
 
+/**
+ * finack_fin_left() - whether our FIN, which had to wait, has left since it was queued
+ * @sk: the socket, in LAST_ACK
+ * @rec: its record
+ *
+ * Under memory pressure tcp_send_fin() puts the FIN on data that was sent already and advances
+ * snd_nxt over it all the same; then something has to have been sent since.
+ *
+ * Return: true if so.
+ */
+bool finack_fin_left(const struct sock *sk, const struct finack_rec *rec)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return tp->snd_nxt == tp->write_seq && tp->segs_out != rec->segs_out;
+}
+
+/**
+ * finack_sent_ns() - when something left, after the fact
+ * @sk: the socket
+ * @seq: its sequence number
+ * @last: nothing was sent after it
+ *
+ * The queue of what is not ACKed has the time of each packet. When it is gone from there,
+ * tcp_wstamp_ns is the time of the last one, unless the socket is paced: then it is that of the
+ * next.
+ *
+ * Return: the time (ktime), or 0 if that cannot be told any more.
+ */
+u64 finack_sent_ns(const struct sock *sk, u32 seq, bool last)
+{
+	const struct rb_node *node = sk->tcp_rtx_queue.rb_node;
+
+	while (node) {
+		const struct sk_buff *skb = rb_to_skb(node);
+
+		if (before(seq, TCP_SKB_CB(skb)->seq))
+			node = node->rb_left;
+		else if (!before(seq, TCP_SKB_CB(skb)->end_seq))
+			node = node->rb_right;
+		else
+			return TCP_SKB_CB(skb)->sacked & TCPCB_EVER_RETRANS ? 0 :
+									      skb->skb_mstamp_ns;
+	}
+	return last && sk->sk_pacing_status == SK_PACING_NONE ? tcp_sk(sk)->tcp_wstamp_ns : 0;
+}
+
 /* Whether the interface takes several segments as one packet; a capture there shows one. */
 static bool segments_in_hardware(const struct sock *sk)
 {
@@ -218,7 +265,7 @@ enum finack_mib_id finack_end_without_fin(const struct sock *sk)
  */
 bool finack_reset_sent_first(const struct sock *sk, const struct finack_rec *rec)
 {
-	return (sk->sk_err == ECONNABORTED || sk_is_mptcp(sk)) &&
+	return (sk->sk_err == ECONNABORTED || (sk_is_mptcp(sk) && sk->sk_err != EPIPE)) &&
 	       !(sk->sk_shutdown & SEND_SHUTDOWN) &&
 	       tcp_sk(sk)->segs_out - rec->segs_out == 1;
 }

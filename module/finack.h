@@ -39,6 +39,11 @@
  * @FINACK_SIMULTANEOUS: the peer's FIN came before the ACK of ours (CLOSING entered)
  * @FINACK_UNTRACKED: a passive close that found the record table full
  * @FINACK_EARLIER: CLOSE_WAIT left by a close that began before the module was loaded
+ * @FINACK_FORCED: fin_ack=1 sent the ACK of a FIN that the kernel wanted to delay
+ * @FINACK_HELD: fin_ack=2 kept the ACK of a FIN back when it would have left, or let it go sooner
+ * @FINACK_HELD_MERGED: an ACK that was held left with our FIN
+ * @FINACK_QUICKACK: quickack=1 sent an ACK that the kernel wanted to delay
+ * @FINACK_CLAMPED: delack_min_ms or delack_max_ms moved the delayed-ACK timer
  */
 enum finack_mib_id {
 	FINACK_PASSIVE,
@@ -67,6 +72,11 @@ enum finack_mib_id {
 	FINACK_SIMULTANEOUS,
 	FINACK_UNTRACKED,
 	FINACK_EARLIER,
+	FINACK_FORCED,
+	FINACK_HELD,
+	FINACK_HELD_MERGED,
+	FINACK_QUICKACK,
+	FINACK_CLAMPED,
 	__FINACK_MIB_MAX
 };
 
@@ -105,12 +115,39 @@ struct finack_mib {
 };
 
 /**
+ * struct finack_knobs - the knobs of a namespace, as in /proc/sys/net/finack/
+ * @detail: reasons and ACK delays are wanted
+ * @fin_ack: the ACK of the peer's FIN: FINACK_FIN_ACK_*
+ * @fin_hold_ms: how long it is held at most
+ * @quickack: no ACK is delayed
+ * @delack_min_ms: the least delay of a delayed ACK, 0 for the kernel's own
+ * @delack_max_ms: the most, 0 for the kernel's own
+ * @ports: the controls apply to connections with one of these ports, local or remote; NULL for all
+ */
+struct finack_knobs {
+	int detail;
+	int fin_ack;
+	int fin_hold_ms;
+	int quickack;
+	int delack_min_ms;
+	int delack_max_ms;
+	unsigned long __rcu *ports;
+};
+
+/* values of fin_ack */
+enum {
+	FINACK_FIN_ACK_KERNEL,
+	FINACK_FIN_ACK_NOW,
+	FINACK_FIN_ACK_HOLD,
+};
+
+/**
  * struct finack_net - what finack keeps for one network namespace
  * @mib: the counters
  * @untracked: passive closes without a record that are in CLOSE_WAIT now
  * @tracked: records in use
- * @detail: knob: reasons and ACK delays are wanted
- * @knobs: the namespace's sysctl table
+ * @knobs: the knobs; written under a lock of knobs.c, read plainly
+ * @table: the namespace's sysctl table
  * @sysctl: where it is registered
  * @files: the namespace's files in sysfs, NULL if there are none
  */
@@ -118,8 +155,8 @@ struct finack_net {
 	struct finack_mib __percpu *mib;
 	atomic_t untracked;
 	atomic_t tracked;
-	int detail;
-	struct ctl_table *knobs;
+	struct finack_knobs knobs;
+	struct ctl_table *table;
 	struct ctl_table_header *sysctl;
 	struct finack_net_file *files;
 };
@@ -176,8 +213,9 @@ void finack_hist_show(struct seq_file *seq, const struct finack_net *fn);
  * @outcome: enum finack_mib_id once it is counted, 0 until then
  * @reason: enum finack_mib_id if one was counted
  * @end: enum finack_mib_id once it is counted
- * @timer: the reason, while the delayed-ACK timer fires; see finack_reason_timer()
+ * @cause: the reason, once it is known that an ACK is about to leave; see finack_reason_ack()
  * @waiting: our FIN was queued and did not leave at once
+ * @held: what fin_ack=2 did to the ACK: FINACK_HELD_*
  *
  * Belongs to whoever holds the socket's lock.
  */
@@ -194,11 +232,19 @@ struct finack_rec {
 	u8 outcome;
 	u8 reason;
 	u8 end;
-	u8 timer;
+	u8 cause;
 	bool waiting;
+	u8 held;
 };
 
 static_assert(sizeof(struct finack_rec) <= 64);
+
+/* values of finack_rec::held */
+enum {
+	FINACK_HELD_NOT,
+	FINACK_HELD_SHORT,	/* it is to leave sooner than the kernel had it */
+	FINACK_HELD_BACK,	/* counted as Held */
+};
 
 int finack_track_init(unsigned int max);
 void finack_track_exit(void);
@@ -213,6 +259,8 @@ struct sock *finack_track_get(unsigned int i, const struct net *net, struct fina
 /* decide.c: what a socket says of itself */
 
 bool finack_fin_acked(const struct sock *sk);
+bool finack_fin_left(const struct sock *sk, const struct finack_rec *rec);
+u64 finack_sent_ns(const struct sock *sk, u32 seq, bool last);
 u32 finack_fin_segs(const struct sock *sk);
 bool finack_fin_leaves_now(const struct sock *sk, u32 segs);
 enum finack_mib_id finack_outcome_late(const struct sock *sk, const struct finack_rec *rec,
@@ -225,7 +273,7 @@ enum finack_mib_id finack_active_outcome(const struct sock *sk);
 
 /* reason.c: why an ACK left by itself */
 
-enum finack_mib_id finack_reason_timer(const struct sock *sk);
+enum finack_mib_id finack_reason_timer(const struct sock *sk, const struct finack_rec *rec);
 enum finack_mib_id finack_reason_ack(const struct sock *sk, const struct finack_rec *rec);
 enum finack_mib_id finack_reason_covered(const struct sock *sk, const struct finack_rec *rec,
 					 bool ack_now, u64 *ns);
@@ -256,7 +304,35 @@ void finack_close_destroy(struct sock *sk);
 void finack_close_ack(struct sock *sk);
 void finack_close_timer(struct sock *sk);
 
+/* policy.c: the controls; called by the hooks, with the socket locked */
+
+/**
+ * struct finack_delack - the delayed-ACK timer of a socket
+ * @pending: it was armed
+ * @expires: when it was to fire, in jiffies
+ */
+struct finack_delack {
+	bool pending;
+	unsigned long expires;
+};
+
+bool finack_policy_sends_now(struct sock *sk);
+bool finack_policy_holds(struct sock *sk, bool timer, unsigned long *expires);
+bool finack_policy_bounds(struct sock *sk, struct finack_delack *before);
+void finack_policy_bound(struct sock *sk, const struct finack_delack *before);
+
 /* hooks.c: where finack is attached to the kernel */
+
+enum finack_hook_id {
+	FINACK_HOOK_STATE,
+	FINACK_HOOK_RETRANSMIT,
+	FINACK_HOOK_DESTROY,
+	FINACK_HOOK_ACK,
+	FINACK_HOOK_TIMER,
+	FINACK_HOOK_DELAY,
+	FINACK_HOOK_DELAYED,
+	__FINACK_HOOK_MAX
+};
 
 /**
  * struct finack_hook_view - a hook as sysfs shows it
@@ -274,12 +350,22 @@ struct finack_hook_view {
 
 int finack_hooks_init(const char *absent);
 void finack_hooks_exit(void);
-void finack_hooks_want(int namespaces);
-unsigned int finack_hooks_count(void);
+int finack_hooks_want(unsigned int begin, unsigned int cease, unsigned int need);
 const char *finack_hook_name(unsigned int i);
 void finack_hook_view(unsigned int i, struct finack_hook_view *view);
 
-/* sysctl.c: the knobs */
+/* knobs.c: the knobs, whichever way they are set */
+
+extern bool finack_inherit;
+
+int finack_knobs_init(struct net *net);
+void finack_knobs_exit(struct net *net);
+unsigned int finack_knob_rows(void);
+const char *finack_knob_name(unsigned int row);
+int finack_knob_io(struct finack_net *fn, unsigned int row, int write, void *buffer, size_t *lenp,
+		   loff_t *ppos);
+
+/* sysctl.c: the knobs in /proc/sys */
 
 int finack_sysctl_init(struct net *net);
 void finack_sysctl_exit(struct net *net);

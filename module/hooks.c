@@ -3,11 +3,16 @@
  * The hooks: which points of the kernel finack is attached to, and whether each is.
  *
  * The outcome tier uses kernel tracepoints, found by name. They also fire for other protocols that
- * use the inet states (MPTCP, DCCP, SCTP); a handler looks at TCP only. The detail tier uses
- * kprobes at the entry of functions, armed only while some namespace wants details.
+ * use the inet states (MPTCP, DCCP, SCTP); a handler looks at TCP only. The detail tier and the
+ * controls use kprobes at the entry of functions, and one at the return, armed only while some
+ * namespace needs them.
  *
  * A hook is required or optional: without a required one the module does not load, without an
- * optional one it says so in sysfs.
+ * optional one it says so in sysfs, and a control that needs it cannot be set.
+ *
+ * A control changes which function of the kernel runs: the handler points the registers at another
+ * one that the kernel calls there itself, so that no code of the module is on the stack of what
+ * follows.
  */
 #include <linux/kprobes.h>
 #include <linux/mutex.h>
@@ -15,23 +20,15 @@
 #include <trace/events/sock.h>
 #include <trace/events/tcp.h>
 
+#include "compat.h"
 #include "finack.h"
 
-enum {
-	HOOK_STATE,
-	HOOK_RETRANSMIT,
-	HOOK_DESTROY,
-	HOOK_ACK,
-	HOOK_TIMER,
-	__HOOK_MAX
-};
-
-static DEFINE_PER_CPU(unsigned long [__HOOK_MAX], hook_hits);
+static DEFINE_PER_CPU(unsigned long [__FINACK_HOOK_MAX], hook_hits);
 
 /* sock:inet_sock_set_state, arguments as in include/trace/events/sock.h */
 static void on_set_state(void *data, const struct sock *sk, const int old, const int new)
 {
-	this_cpu_inc(hook_hits[HOOK_STATE]);
+	this_cpu_inc(hook_hits[FINACK_HOOK_STATE]);
 	if (sk->sk_protocol == IPPROTO_TCP)
 		finack_close_state((struct sock *)sk, old, new);
 }
@@ -39,7 +36,7 @@ static void on_set_state(void *data, const struct sock *sk, const int old, const
 /* tcp:tcp_retransmit_skb: until 6.12 it fires on success only, later it has the error, too */
 static void on_retransmit(void *data, const struct sock *sk, const struct sk_buff *skb)
 {
-	this_cpu_inc(hook_hits[HOOK_RETRANSMIT]);
+	this_cpu_inc(hook_hits[FINACK_HOOK_RETRANSMIT]);
 	if (sk->sk_protocol == IPPROTO_TCP)
 		finack_close_retransmit((struct sock *)sk, skb);
 }
@@ -61,7 +58,7 @@ static void on_retransmit_err(void *data, const struct sock *sk, const struct sk
 /* tcp:tcp_destroy_sock, arguments as in include/trace/events/tcp.h */
 static void on_destroy(void *data, struct sock *sk)
 {
-	this_cpu_inc(hook_hits[HOOK_DESTROY]);
+	this_cpu_inc(hook_hits[FINACK_HOOK_DESTROY]);
 	finack_close_destroy(sk);
 }
 
@@ -73,10 +70,28 @@ static struct sock *first_arg(struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(first_arg);
 
+/* Where tcp_send_ack() is entered; it is not exported. */
+static unsigned long send_ack_entry;
+
+/* instead of the function that is entered: sk_reset_timer(sk, the delayed-ACK timer, expires) */
+static int hold_instead(struct pt_regs *regs, struct sock *sk, unsigned long expires)
+{
+	finack_set_arguments(regs, &inet_csk(sk)->icsk_delack_timer, expires);
+	instruction_pointer_set(regs, (unsigned long)sk_reset_timer);
+	return 1;
+}
+
+NOKPROBE_SYMBOL(hold_instead);
+
 static int on_send_ack(struct kprobe *kp, struct pt_regs *regs)
 {
-	this_cpu_inc(hook_hits[HOOK_ACK]);
-	finack_close_ack(first_arg(regs));
+	struct sock *sk = first_arg(regs);
+	unsigned long expires;
+
+	this_cpu_inc(hook_hits[FINACK_HOOK_ACK]);
+	if (finack_policy_holds(sk, false, &expires))
+		return hold_instead(regs, sk, expires);
+	finack_close_ack(sk);
 	return 0;
 }
 
@@ -84,64 +99,127 @@ NOKPROBE_SYMBOL(on_send_ack);
 
 static int on_delack_timer(struct kprobe *kp, struct pt_regs *regs)
 {
-	this_cpu_inc(hook_hits[HOOK_TIMER]);
-	finack_close_timer(first_arg(regs));
+	struct sock *sk = first_arg(regs);
+	unsigned long expires;
+
+	this_cpu_inc(hook_hits[FINACK_HOOK_TIMER]);
+	if (finack_policy_holds(sk, true, &expires))
+		return hold_instead(regs, sk, expires);
+	finack_close_timer(sk);
 	return 0;
 }
 
 NOKPROBE_SYMBOL(on_delack_timer);
 
+static int on_delay(struct kprobe *kp, struct pt_regs *regs)
+{
+	this_cpu_inc(hook_hits[FINACK_HOOK_DELAY]);
+	if (!finack_policy_sends_now(first_arg(regs)))
+		return 0;
+	instruction_pointer_set(regs, send_ack_entry);
+	return 1;
+}
+
+NOKPROBE_SYMBOL(on_delay);
+
+/* what the entry of tcp_send_delayed_ack() keeps for its return */
+struct delayed {
+	struct sock *sk;
+	struct finack_delack before;
+};
+
+static int on_delayed_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct delayed *d = (void *)ri->data;
+
+	this_cpu_inc(hook_hits[FINACK_HOOK_DELAYED]);
+	d->sk = first_arg(regs);
+	return !finack_policy_bounds(d->sk, &d->before);
+}
+
+NOKPROBE_SYMBOL(on_delayed_entry);
+
+static int on_delayed(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct delayed *d = (void *)ri->data;
+
+	finack_policy_bound(d->sk, &d->before);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(on_delayed);
+
 static_assert(__same_type(tcp_send_ack, void (struct sock *)));
 static_assert(__same_type(tcp_delack_timer_handler, void (struct sock *)));
+static_assert(__same_type(tcp_send_delayed_ack, void (struct sock *)));
+static_assert(__same_type(sk_reset_timer,
+			  void (struct sock *, struct timer_list *, unsigned long)));
 
 /**
  * struct hook - a tracepoint or a function, and the handler attached to it
  * @name: its name
  * @handler: of a tracepoint: called with its arguments, after one that is NULL here
+ * @symbol: of a function: its name, if several hooks are on it
  * @pre_handler: of a function: called when it is entered
+ * @returns: of a function: it is hooked for its return, too
  * @required: the module does not load without it
  * @tp: the tracepoint, NULL until found
- * @kp: how the function is hooked
+ * @rp: how the function is hooked; only its kprobe is used unless @returns is set
+ * @wanting: of a function: namespaces that need it
  * @kind: of a function: how the kernel does it, NULL until it was armed
  * @missed: of a function: times it was missed while it was armed earlier
  * @armed: attached now
  * @err: 0, or why it could not be attached
+ * @warned: that was logged
  */
 struct hook {
 	const char *name;
+	const char *symbol;
 	void *handler;
 	kprobe_pre_handler_t pre_handler;
+	bool returns;
 	bool required;
 	struct tracepoint *tp;
-	struct kprobe kp;
+	struct kretprobe rp;
+	unsigned int wanting;
 	const char *kind;
 	unsigned long missed;
 	bool armed;
 	int err;
+	bool warned;
 };
 
 static struct hook hooks[] = {
-	[HOOK_STATE]	= {
+	[FINACK_HOOK_STATE]	= {
 		.name = "inet_sock_set_state", .handler = on_set_state, .required = true,
 	},
-	[HOOK_RETRANSMIT] = {
+	[FINACK_HOOK_RETRANSMIT] = {
 		.name = "tcp_retransmit_skb", .required = true,
 		.handler = RETRANSMIT_HAS_ERR ? (void *)on_retransmit_err : on_retransmit,
 	},
-	[HOOK_DESTROY]	= { .name = "tcp_destroy_sock", .handler = on_destroy },
-	[HOOK_ACK]	= { .name = "tcp_send_ack", .pre_handler = on_send_ack },
-	[HOOK_TIMER]	= { .name = "tcp_delack_timer_handler", .pre_handler = on_delack_timer },
+	[FINACK_HOOK_DESTROY]	= { .name = "tcp_destroy_sock", .handler = on_destroy },
+	[FINACK_HOOK_ACK]	= { .name = "tcp_send_ack", .pre_handler = on_send_ack },
+	[FINACK_HOOK_TIMER]	= { .name = "tcp_delack_timer_handler", .pre_handler = on_delack_timer },
+	[FINACK_HOOK_DELAY]	= { .name = "tcp_send_delayed_ack", .pre_handler = on_delay },
+	[FINACK_HOOK_DELAYED]	= {
+		.name = "tcp_send_delayed_ack_return", .symbol = "tcp_send_delayed_ack",
+		.returns = true,
+	},
 };
 
-static_assert(ARRAY_SIZE(hooks) == __HOOK_MAX);
+static_assert(ARRAY_SIZE(hooks) == __FINACK_HOOK_MAX);
 
 static_assert(FITS(inet_sock_set_state, on_set_state));
 static_assert(FITS(tcp_retransmit_skb, on_retransmit) || RETRANSMIT_HAS_ERR);
 static_assert(FITS(tcp_destroy_sock, on_destroy));
 
-/* Namespaces that want details; the kprobes are armed while there are any, and hooks may be. */
+static bool is_function(const struct hook *h)
+{
+	return !h->handler;
+}
+
+/* Hooks of functions are armed while some namespace needs them, and hooks may be armed at all. */
 static DEFINE_MUTEX(want_lock);
-static unsigned int wanting;
 static bool ready;
 static const char *absent_hook;
 
@@ -191,33 +269,73 @@ static const char *kind_of(struct kprobe *kp)
 	return kind;
 }
 
+/* A kprobe that changes the flow must not be replaced by a jump, which a handler for after the
+ * instruction prevents. One on ftrace never is, and there such a handler would do harm: added to
+ * another's probe of the same function it makes the kernel detach it by the wrong ftrace_ops
+ * (add_new_kprobe(), disarm_kprobe_ftrace()).
+ */
+static void __maybe_unused no_jump(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
+{
+}
+
+static int attach_function(struct hook *h)
+{
+	const char *symbol = h->symbol ?: h->name;
+
+	if (!strcmp(h->name, absent_hook))
+		return -ENOENT;
+	if (h->pre_handler == on_delay && !send_ack_entry)
+		return -EOPNOTSUPP;
+	h->rp = (struct kretprobe){ .kp.symbol_name = symbol };
+	if (h->returns) {
+		h->rp.handler = on_delayed;
+		h->rp.entry_handler = on_delayed_entry;
+		h->rp.data_size = sizeof(struct delayed);
+		h->rp.maxactive = 8 * num_possible_cpus();
+		return register_kretprobe(&h->rp);
+	}
+	h->rp.kp.pre_handler = h->pre_handler;
+	if (!IS_ENABLED(CONFIG_KPROBES_ON_FTRACE))
+		h->rp.kp.post_handler = no_jump;
+	return register_kprobe(&h->rp.kp);
+}
+
 static void arm(struct hook *h)
 {
-	h->kp = (struct kprobe){ .symbol_name = h->name, .pre_handler = h->pre_handler };
-	h->err = strcmp(h->name, absent_hook) ? register_kprobe(&h->kp) : -ENOENT;
+	h->err = attach_function(h);
 	h->armed = !h->err;
-	if (h->err)
+	if (h->err && !h->warned)
 		pr_warn("cannot attach to the function %s: error %d; going on without\n",
-			h->name, h->err);
+			h->symbol ?: h->name, h->err);
+	h->warned = h->err;
+}
+
+static unsigned long missed_now(const struct hook *h)
+{
+	return h->rp.kp.nmissed + (h->returns ? h->rp.nmissed : 0);
 }
 
 static void disarm(struct hook *h)
 {
 	h->armed = false;
-	h->kind = kind_of(&h->kp);
-	unregister_kprobe(&h->kp); /* its handler never runs again */
-	h->missed += h->kp.nmissed;
+	h->kind = kind_of(&h->rp.kp);
+	/* its handler never runs again */
+	if (h->returns)
+		unregister_kretprobe(&h->rp);
+	else
+		unregister_kprobe(&h->rp.kp);
+	h->missed += missed_now(h);
 }
 
 /* arms and disarms as wanted; want_lock held */
-static void update_kprobes(void)
+static void update_functions(void)
 {
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
 		struct hook *h = &hooks[i];
 
-		if (!h->pre_handler || h->armed == (ready && wanting))
+		if (!is_function(h) || h->armed == (ready && h->wanting))
 			continue;
 		if (h->armed)
 			disarm(h);
@@ -226,30 +344,72 @@ static void update_kprobes(void)
 	}
 }
 
-/**
- * finack_hooks_want() - namespaces begin or cease to want details
- * @namespaces: how many begin; negative: cease
- *
- * May sleep.
- */
-void finack_hooks_want(int namespaces)
+/* @by: 1 or -1 */
+static void count_wanting(unsigned int set, int by)
 {
-	bool was;
+	int i;
 
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (set & BIT(i))
+			hooks[i].wanting += by;
+}
+
+/* whether one of these could not be armed */
+static bool lacks(unsigned int set)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (set & BIT(i) && hooks[i].err)
+			return true;
+	return false;
+}
+
+/**
+ * finack_hooks_want() - a namespace begins or ceases to need hooks of functions
+ * @begin: those it begins to need, a bit per &enum finack_hook_id
+ * @cease: those it ceases to need
+ * @need: those it cannot do without, begun now or before
+ *
+ * May sleep. Return: 0; -EOPNOTSUPP if one of @need cannot be armed: then nothing has changed.
+ */
+int finack_hooks_want(unsigned int begin, unsigned int cease, unsigned int need)
+{
+	int err = 0;
+
+	if (!begin && !cease && !need)
+		return 0;
 	mutex_lock(&want_lock);
-	was = wanting;
-	wanting += namespaces;
-	if (was != !!wanting)
-		update_kprobes();
+	count_wanting(begin, 1);
+	count_wanting(cease, -1);
+	update_functions();
+	if (lacks(need)) {
+		err = -EOPNOTSUPP;
+		count_wanting(begin, -1);
+		count_wanting(cease, 1);
+		update_functions();
+	}
 	mutex_unlock(&want_lock);
+	return err;
 }
 
 static void set_ready(bool is)
 {
 	mutex_lock(&want_lock);
 	ready = is;
-	update_kprobes();
+	update_functions();
 	mutex_unlock(&want_lock);
+}
+
+/* A disabled kprobe tells where a function is entered. */
+static void find_send_ack(void)
+{
+	struct kprobe kp = { .symbol_name = "tcp_send_ack", .flags = KPROBE_FLAG_DISABLED };
+
+	if (register_kprobe(&kp))
+		return;
+	send_ack_entry = (unsigned long)kp.addr;
+	unregister_kprobe(&kp);
 }
 
 /**
@@ -278,6 +438,7 @@ int finack_hooks_init(const char *absent)
 		pr_warn("cannot attach to the tracepoint %s: error %d; going on without\n",
 			h->name, h->err);
 	}
+	find_send_ack();
 	set_ready(true);
 	return 0;
 }
@@ -287,12 +448,6 @@ void finack_hooks_exit(void)
 {
 	set_ready(false);
 	detach_tracepoints();
-}
-
-/** finack_hooks_count() - Return: the number of hooks, attached or not */
-unsigned int finack_hooks_count(void)
-{
-	return ARRAY_SIZE(hooks);
 }
 
 /**
@@ -315,7 +470,7 @@ static const char *status_of(const struct hook *h)
 				    "absent: this kernel has no such function";
 	if (h->err)
 		return "failed: the kernel refused to attach it";
-	return "off: no namespace has net.finack.detail=1";
+	return ready ? "off: no namespace needs it" : "off: not attached yet";
 }
 
 /**
@@ -334,9 +489,9 @@ void finack_hook_view(unsigned int i, struct finack_hook_view *view)
 		.kind = h->handler ? "tracepoint" : h->kind ?: "none",
 		.missed = h->missed,
 	};
-	if (h->pre_handler && h->armed) {
-		view->kind = kind_of(&h->kp);
-		view->missed += h->kp.nmissed;
+	if (is_function(h) && h->armed) {
+		view->kind = kind_of(&h->rp.kp);
+		view->missed += missed_now(h);
 	}
 	mutex_unlock(&want_lock);
 	for_each_possible_cpu(cpu)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * finack: shows how TCP connections close, per network namespace.
+ * finack: shows and sets how TCP connections close and when ACKs leave, per network namespace.
  *
  * This file loads and unloads; Documentation/ says what the module does. Loading arms the hooks
  * last, unloading disarms them first.
@@ -17,6 +17,9 @@
 static unsigned int max_tracked;
 module_param(max_tracked, uint, 0444);
 MODULE_PARM_DESC(max_tracked, "passive closes followed at once, 1..16777216; 0: from memory size");
+
+module_param_named(inherit, finack_inherit, bool, 0644);
+MODULE_PARM_DESC(inherit, "new network namespaces begin with the first one's knobs (0, 1; default 0)");
 
 static char *test_absent = "";
 module_param(test_absent, charp, 0444);
@@ -40,9 +43,12 @@ static int __net_init finack_net_init(struct net *net)
 	err = finack_mib_init(fn);
 	if (err)
 		return err;
-	err = finack_sysctl_init(net);
+	err = finack_knobs_init(net);
 	if (err)
 		goto err_mib;
+	err = finack_sysctl_init(net);
+	if (err)
+		goto err_knobs;
 	err = finack_proc_net_init(net);
 	if (err)
 		goto err_sysctl;
@@ -51,6 +57,8 @@ static int __net_init finack_net_init(struct net *net)
 
 err_sysctl:
 	finack_sysctl_exit(net);
+err_knobs:
+	finack_knobs_exit(net);
 err_mib:
 	finack_mib_exit(fn);
 	return err;
@@ -63,6 +71,7 @@ static void __net_exit finack_net_exit(struct net *net)
 	finack_sysfs_net_exit(net);
 	finack_proc_net_exit(net);
 	finack_sysctl_exit(net);
+	finack_knobs_exit(net);
 	if (atomic_read(&fn->tracked))
 		finack_track_purge(net);
 	finack_mib_exit(fn);
@@ -121,7 +130,7 @@ static void __exit finack_exit(void)
 module_init(finack_init);
 module_exit(finack_exit);
 
-MODULE_DESCRIPTION("Shows how TCP connections close, per network namespace");
+MODULE_DESCRIPTION("Shows and sets how TCP connections close, per network namespace");
 MODULE_AUTHOR("The finack authors");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(FINACK_VERSION);

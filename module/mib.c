@@ -6,7 +6,8 @@
  * not counted but derived, so that the laws (Documentation/counters.rst) hold by construction:
  * what a close has not become yet is what began less what was decided. The terms that are
  * subtracted are read first: a close that ends between two reads can make a gauge one too high
- * for that reader, never negative.
+ * for that reader. An outcome that is being taken back can make it one too low; none is shown
+ * below 0.
  */
 #include <linux/seq_file.h>
 #include <net/netns/generic.h>
@@ -56,6 +57,11 @@ static const struct mib_name mib_names[] = {
 	{ "FinAckSimultaneous",		FINACK_SIMULTANEOUS },
 	{ "FinAckUntracked",		FINACK_UNTRACKED },
 	{ "FinAckEarlier",		FINACK_EARLIER },
+	{ "FinAckForced",		FINACK_FORCED },
+	{ "FinAckHeld",			FINACK_HELD },
+	{ "FinAckHeldMerged",		FINACK_HELD_MERGED },
+	{ "FinAckQuickAck",		FINACK_QUICKACK },
+	{ "FinAckClamped",		FINACK_CLAMPED },
 };
 
 #define MIB_GAUGES 2
@@ -99,7 +105,7 @@ static unsigned long value_of(const struct mib_name *m, const unsigned long *sum
 		return sum[m->first];
 	for (id = m->first; id <= m->last; id++)
 		value -= sum[id];
-	return value;
+	return max_t(long, value, 0);
 }
 
 /** finack_mib_rows() - Return: the number of counters and gauges */

@@ -6,7 +6,8 @@
  *  - taking in a segment whose ACK is due at once: ICSK_ACK_TIMER is not set yet for this FIN;
  *  - the delayed-ACK timer: set when its handler is entered, cleared when it sends;
  *  - a system call (TCP_QUICKACK, a read that moves the window): still set, and the socket is owned
- *    by a process that is not just taking in its backlog.
+ *    by a process that is not just taking in its backlog, nor sending an ACK that waited for the end
+ *    of that (tcp_release_cb(), since 6.7, with softirqs off).
  */
 #include <net/dst.h>
 
@@ -49,15 +50,18 @@ static bool in_backlog(const struct sock *sk)
 /**
  * finack_reason_timer() - the delayed-ACK timer fires
  * @sk: the socket, tcp_delack_timer_handler() just entered, the FIN not ACKed
+ * @rec: its record
  *
  * icsk_ack.ato is 0 where no data ever came (tcp_event_data_recv); the handler changes it.
  *
  * Return: the reason if it sends an ACK now, 0 if it will not.
  */
-enum finack_mib_id finack_reason_timer(const struct sock *sk)
+enum finack_mib_id finack_reason_timer(const struct sock *sk, const struct finack_rec *rec)
 {
 	if (!(inet_csk(sk)->icsk_ack.pending & ICSK_ACK_TIMER))
 		return 0;
+	if (rec->held)
+		return FINACK_SEP_HELD;
 	return inet_csk(sk)->icsk_ack.ato ? FINACK_SEP_TIMER : FINACK_SEP_NO_ATO;
 }
 
@@ -73,40 +77,19 @@ enum finack_mib_id finack_reason_ack(const struct sock *sk, const struct finack_
 	u8 pending = inet_csk(sk)->icsk_ack.pending;
 	bool route = route_quickack(sk);
 
+	if (rec->cause == FINACK_SEP_POLICY)
+		return FINACK_SEP_POLICY;
 	if (!(pending & ICSK_ACK_TIMER)) {
-		if (rec->timer)
-			return rec->timer;
+		if (rec->cause)
+			return rec->cause;
 		/* the clock stands where it stood when the FIN came: it is being taken in */
 		if (!route && tcp_sk(sk)->tcp_clock_cache != rec->fin_ns && !due_at_once(sk))
 			return FINACK_SEP_UNKNOWN;
 	} else if (sock_owned_by_user_nocheck(sk) && !(pending & ICSK_ACK_NOW) &&
-		   !in_backlog(sk)) {
+		   !in_backlog(sk) && !softirq_count()) {
 		return FINACK_SEP_APP;
 	}
 	return route ? FINACK_SEP_ROUTE : FINACK_SEP_NOW;
-}
-
-/* When the first data after the FIN left, @only if nothing else did: if that can still be told;
- * else 0.
- */
-static u64 data_left(const struct sock *sk, const struct finack_rec *rec, bool only)
-{
-	const struct rb_node *node = sk->tcp_rtx_queue.rb_node;
-
-	if (only)
-		return tcp_sk(sk)->tcp_wstamp_ns;
-	while (node) {
-		const struct sk_buff *skb = rb_to_skb(node);
-
-		if (before(rec->snd_nxt, TCP_SKB_CB(skb)->seq))
-			node = node->rb_left;
-		else if (!before(rec->snd_nxt, TCP_SKB_CB(skb)->end_seq))
-			node = node->rb_right;
-		else
-			return TCP_SKB_CB(skb)->sacked & TCPCB_EVER_RETRANS ? 0 :
-									      skb->skb_mstamp_ns;
-	}
-	return 0;
 }
 
 /**
@@ -120,7 +103,7 @@ static u64 data_left(const struct sock *sk, const struct finack_rec *rec, bool o
  * is left is a pure ACK that no hook saw: one missed, or sent by a probe of window or keepalive
  * (tcp_xmit_probe_skb). DCTCP makes a FIN look ACKed too soon, see finack_fin_acked().
  *
- * Return: FINACK_SEP_DATA, FINACK_SEP_NOW or FINACK_SEP_UNKNOWN.
+ * Return: FINACK_SEP_DATA, FINACK_SEP_POLICY, FINACK_SEP_NOW or FINACK_SEP_UNKNOWN.
  */
 enum finack_mib_id finack_reason_covered(const struct sock *sk, const struct finack_rec *rec,
 					 bool ack_now, u64 *ns)
@@ -129,9 +112,11 @@ enum finack_mib_id finack_reason_covered(const struct sock *sk, const struct fin
 
 	*ns = 0;
 	if (data && (data == all || rec->waiting)) {
-		*ns = data_left(sk, rec, all == 1);
+		*ns = finack_sent_ns(sk, rec->snd_nxt, all == 1);
 		return FINACK_SEP_DATA;
 	}
+	if (rec->cause == FINACK_SEP_POLICY)
+		return FINACK_SEP_POLICY;
 	if (ack_now && inet_csk(sk)->icsk_ack.pending & ICSK_ACK_NOW) {
 		*ns = ktime_get_ns();
 		return FINACK_SEP_NOW;

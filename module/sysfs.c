@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /sys/kernel/finack: the version, the records in use, the health of each hook, and in net/ the
- * counters of a network namespace.
+ * counters and knobs of a network namespace.
  *
- * One value per file, readable by everyone. That it cannot be created is worth a warning, not a
+ * One value per file, readable by everyone; a knob is writable with CAP_NET_ADMIN over its
+ * namespace, as it is in /proc/sys. That it cannot be created is worth a warning, not a
  * failure to load: it only shows.
  *
  * net/ is one folder whose files belong to a network namespace each, as the links in /sys/class/net
  * do: a sysfs shows those of the namespace it was mounted in.
  */
+#include <linux/capability.h>
 #include <linux/completion.h>
 #include <linux/kobject.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 
@@ -20,7 +23,7 @@
 
 static struct kobject *finack_kobj;
 static struct kobject *hooks_kobj;
-static struct kobject *hook_kobjs[8];
+static struct kobject *hook_kobjs[__FINACK_HOOK_MAX];
 
 static ssize_t version_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
@@ -46,7 +49,7 @@ static void view_of(const struct kobject *kobj, struct finack_hook_view *view)
 {
 	unsigned int i;
 
-	for (i = 0; i + 1 < finack_hooks_count(); i++)
+	for (i = 0; i + 1 < __FINACK_HOOK_MAX; i++)
 		if (!strcmp(kobj->name, finack_hook_name(i)))
 			break;
 	finack_hook_view(i, view);
@@ -95,22 +98,54 @@ static struct kobject *folder(const char *name, struct kobject *parent,
 }
 
 /**
- * struct finack_net_file - a counter of a namespace as a file
- * @attr: its name is the counter's
- * @fn: whose
- * @row: which
+ * struct finack_net_file - a counter or a knob of a namespace as a file
+ * @attr: its name
+ * @net: whose
+ * @row: which counter; behind these, which knob
  */
 struct finack_net_file {
 	struct attribute attr;
-	const struct finack_net *fn;
+	struct net *net;
 	unsigned int row;
 };
+
+static unsigned int net_file_count(void)
+{
+	return finack_mib_rows() + finack_knob_rows();
+}
+
+static bool is_knob(const struct finack_net_file *f)
+{
+	return f->row >= finack_mib_rows();
+}
+
+static int knob_io(const struct finack_net_file *f, int write, void *buf, size_t *len)
+{
+	loff_t pos = 0;
+
+	return finack_knob_io(finack_net(f->net), f->row - finack_mib_rows(), write, buf, len,
+			      &pos);
+}
 
 static ssize_t net_show(struct kobject *kobj, struct attribute *attr, char *buf)
 {
 	const struct finack_net_file *f = container_of(attr, struct finack_net_file, attr);
+	size_t len = PAGE_SIZE;
 
-	return sysfs_emit(buf, "%lu\n", finack_mib_value(f->fn, f->row));
+	if (!is_knob(f))
+		return sysfs_emit(buf, "%lu\n", finack_mib_value(finack_net(f->net), f->row));
+	return knob_io(f, 0, buf, &len) ?: len;
+}
+
+static ssize_t net_store(struct kobject *kobj, struct attribute *attr, const char *buf,
+			 size_t count)
+{
+	const struct finack_net_file *f = container_of(attr, struct finack_net_file, attr);
+	size_t len = count;
+
+	if (!ns_capable(f->net->user_ns, CAP_NET_ADMIN))
+		return -EPERM;
+	return knob_io(f, 1, (void *)buf, &len) ?: count;
 }
 
 static DECLARE_COMPLETION(net_released);
@@ -125,14 +160,26 @@ static const struct kobj_ns_type_operations *net_child_ns_type(FINACK_NS_KOBJECT
 	return &net_ns_type_operations;
 }
 
+/* The files of all namespaces are in one folder, and the folder is asked who owns a new one. */
+static DEFINE_MUTEX(owner_lock);
+static const struct net *owner;
+
+static void net_get_ownership(FINACK_NS_KOBJECT *kobj, kuid_t *uid, kgid_t *gid)
+{
+	if (owner)
+		net_ns_get_ownership(owner, uid, gid);
+}
+
 static const struct sysfs_ops net_sysfs_ops = {
 	.show = net_show,
+	.store = net_store,
 };
 
 static const struct kobj_type net_type = {
 	.sysfs_ops = &net_sysfs_ops,
 	.release = net_release,
 	.child_ns_type = net_child_ns_type,
+	.get_ownership = net_get_ownership,
 };
 
 static struct kobject net_kobj;
@@ -145,6 +192,26 @@ static void remove_net_files(struct net *net, struct finack_net_file *files, uns
 	kfree(files);
 }
 
+static int add_net_files(struct net *net, struct finack_net_file *files)
+{
+	unsigned int i, knob;
+
+	for (i = 0; i < net_file_count(); i++) {
+		files[i].net = net;
+		files[i].row = i;
+		knob = i - finack_mib_rows();
+		sysfs_attr_init(&files[i].attr);
+		files[i].attr.name = is_knob(&files[i]) ? finack_knob_name(knob) :
+							  finack_mib_name(i);
+		files[i].attr.mode = is_knob(&files[i]) ? 0644 : 0444;
+		if (sysfs_create_file_ns(&net_kobj, &files[i].attr, FINACK_NS_TAG(net))) {
+			remove_net_files(net, files, i);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 /**
  * finack_sysfs_net_init() - create the files of a namespace
  * @net: the namespace
@@ -155,22 +222,16 @@ void finack_sysfs_net_init(struct net *net)
 {
 	struct finack_net *fn = finack_net(net);
 	struct finack_net_file *files;
-	unsigned int i;
 
 	if (!net_ok)
 		return;
-	files = kcalloc(finack_mib_rows(), sizeof(*files), GFP_KERNEL);
-	for (i = 0; files && i < finack_mib_rows(); i++) {
-		files[i].fn = fn;
-		files[i].row = i;
-		sysfs_attr_init(&files[i].attr);
-		files[i].attr.name = finack_mib_name(i);
-		files[i].attr.mode = 0444;
-		if (sysfs_create_file_ns(&net_kobj, &files[i].attr, FINACK_NS_TAG(net))) {
-			remove_net_files(net, files, i);
-			files = NULL;
-		}
-	}
+	files = kcalloc(net_file_count(), sizeof(*files), GFP_KERNEL);
+	mutex_lock(&owner_lock);
+	owner = net;
+	if (files && add_net_files(net, files))
+		files = NULL;
+	owner = NULL;
+	mutex_unlock(&owner_lock);
 	fn->files = files;
 	if (!files)
 		pr_warn_ratelimited("no memory for a namespace's files in /sys/kernel/finack/net\n");
@@ -185,7 +246,7 @@ void finack_sysfs_net_exit(struct net *net)
 	struct finack_net *fn = finack_net(net);
 
 	if (fn->files)
-		remove_net_files(net, fn->files, finack_mib_rows());
+		remove_net_files(net, fn->files, net_file_count());
 }
 
 /** finack_sysfs_init() - create the files */
@@ -194,11 +255,10 @@ void finack_sysfs_init(void)
 	bool ok;
 	int i;
 
-	BUILD_BUG_ON(ARRAY_SIZE(hook_kobjs) < 2);
 	finack_kobj = folder("finack", kernel_kobj, finack_attrs);
 	hooks_kobj = folder("hooks", finack_kobj, NULL);
 	ok = hooks_kobj;
-	for (i = 0; i < finack_hooks_count(); i++) {
+	for (i = 0; i < __FINACK_HOOK_MAX; i++) {
 		hook_kobjs[i] = folder(finack_hook_name(i), hooks_kobj, hook_attrs);
 		ok = ok && hook_kobjs[i];
 	}
@@ -221,7 +281,7 @@ void finack_sysfs_exit(void)
 			remove(&net_kobj);
 		wait_for_completion(&net_released); /* it is part of the module */
 	}
-	for (i = finack_hooks_count() - 1; i >= 0; i--)
+	for (i = __FINACK_HOOK_MAX - 1; i >= 0; i--)
 		remove(hook_kobjs[i]);
 	remove(hooks_kobj);
 	remove(finack_kobj);

@@ -128,13 +128,14 @@ void finack_track_exit(void)
 
 /**
  * finack_track_add() - make the record of a socket
- * @sk: the socket, locked, without a record
+ * @sk: the socket, locked, without a record, the peer's FIN just accepted
  * @tracked: the records that its namespace has
  *
- * Return: the record, with nothing set but its owner, or NULL if there is none for it.
+ * Return: the record, or NULL if there is none for it.
  */
 struct finack_rec *finack_track_add(struct sock *sk, unsigned int tracked)
 {
+	const struct tcp_sock *tp = tcp_sk(sk);
 	struct bucket *b = bucket_of(sk);
 	struct finack_rec *rec;
 	unsigned long flags;
@@ -147,13 +148,18 @@ struct finack_rec *finack_track_add(struct sock *sk, unsigned int tracked)
 		return NULL;
 	atomic_inc(&used_recs);
 	rec->net = sock_net(sk);
+	rec->fin_ns = tp->tcp_clock_cache;
 	rec->ack_ns = 0;
+	rec->segs_out = tp->segs_out;
+	rec->data_segs_out = tp->data_segs_out;
+	rec->snd_nxt = tp->snd_nxt;
 	rec->segs = 0;
 	rec->outcome = 0;
 	rec->reason = 0;
 	rec->end = 0;
-	rec->timer = 0;
+	rec->cause = 0;
 	rec->waiting = false;
+	rec->held = FINACK_HELD_NOT;
 	WRITE_ONCE(rec->sk, sk);
 	raw_spin_lock_irqsave(&b->lock, flags);
 	WRITE_ONCE(rec->next, b->first);

@@ -78,3 +78,15 @@ gate_counters() {
 	diff <(sed -n 's/^	{ "\(FinAck[A-Za-z]*\)".*/\1/p' "$top/module/mib.c") \
 		<(sed -n 's/^``\(FinAck[A-Za-z]*\)``.*/\1/p' "$top/Documentation/counters.rst")
 }
+
+# each knob of the module is described
+gate_knobs() {
+	local knob rc=0
+	for knob in $(sed -n 's/^	KNOB(\([a-z_]*\),.*/\1/p' "$top/module/knobs.c") ports; do
+		grep -q "^\`\`$knob\`\`.* - [A-Z]*$\|, \`\`$knob\`\` - [A-Z]*$" "$top/Documentation/controls.rst" || {
+			echo "$knob is not described"
+			rc=1
+		}
+	done
+	return $rc
+}

@@ -30,9 +30,8 @@ test_sysfs_shows_its_own_namespace() {
 	fa_same "$(ip netns exec $b cat $f/FinAckPassive $f/FinAckSepApp)" $'2\n2' "in b" || rc=1
 	fa_same "$(cat $f/FinAckPassive)" 0 "in the first one" || rc=1
 	fa_same "$(ip netns exec $a sh -c "cd $f && grep . * | sort")" \
-		"$(ip netns exec $a awk '{ print $1 ":" $2 }' /proc/net/finack | sort)" "files" || rc=1
-	fa_same "$(ls $f | wc -l)" "$(wc -l </proc/net/finack)" "number of files" || rc=1
-	fa_same "$(find $f -type f -not -perm 444)" "" "files of another mode than 444" || rc=1
+		"$(ip netns exec $a sh -c "awk '{ print \$1 \":\" \$2 }' /proc/net/finack
+			cd /proc/sys/net/finack && grep . *" | sort)" "files" || rc=1
 	del_ns $a && del_ns $b && return $rc
 }
 

@@ -33,17 +33,17 @@ static void verdict(const struct experiment *e, const struct lab_result *r)
 		printf("  wire:     no FIN\n");
 	printf("  why:      %s\n", e->why);
 	printf("  counters:");
-	for (i = 0; r->have_counters && i < r->after.n; i++) {
-		const struct counter *c = &r->after.row[i];
-		uint64_t before = counters_get(&r->before, c->name);
+	for (i = 0; r->have_counters && i < r->after[LAB_SERVER].n; i++) {
+		const char *name = r->after[LAB_SERVER].row[i].name;
+		int64_t moved = lab_moved(r, name);
 
-		if (c->value == before)
+		if (!moved)
 			continue;
 		if (column > 50) {
 			printf("\n%11s", "");
 			column = 0;
 		}
-		column += printf(" %s +%" PRIu64, c->name, c->value - before);
+		column += printf(" %s %+" PRId64, name, moved);
 	}
 	if (!r->have_counters)
 		printf(" the module is not loaded");
@@ -60,12 +60,13 @@ static bool color;
 
 static int run(const struct experiment *e, enum lab_family family)
 {
+	const struct lab_options o = { .family = family };
 	struct lab_result r;
 	int rc;
 
 	printf("%s (%s)\n  claim:    %s\n", e->name, lab_family_name[family], e->claim);
 	fflush(stdout);
-	rc = lab_run(e, family, &r);
+	rc = lab_run(e, &o, &r);
 	if (rc) {
 		fprintf(stderr, "finack: %s: %s\n", e->name, r.problem);
 		rc = FAILED;
@@ -82,8 +83,8 @@ static int run(const struct experiment *e, enum lab_family family)
 /* each experiment in a namespace of its own, unless the user wants this one */
 static int run_in(const struct experiment *e, enum lab_family family, bool here)
 {
-	if (here && e->route_quickack) {
-		fprintf(stderr, "finack: %s changes a route, which --here leaves alone\n", e->name);
+	if (here && (e->net.quickack || e->net.link || e->net.rtt_ms)) {
+		fprintf(stderr, "finack: %s needs a route or a link of its own, not --here\n", e->name);
 		return FAILED;
 	}
 	if (!here && lab_scratch()) {

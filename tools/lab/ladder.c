@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Draws a close as a ladder: time from the first FIN, the client left, the server right, relative
+ * Draws a close as a ladder: time from its first segment, the client left, the server right, relative
  * sequence numbers, and what the two sides did in between. 80 columns.
  */
 #include <arpa/inet.h>
@@ -98,6 +98,19 @@ static const struct note *next_note(const struct lab_result *r, const struct not
 	return n < r->shared->note + (count < NOTES_MAX ? count : NOTES_MAX) ? n : NULL;
 }
 
+/* Return: index of the segment that the drawing begins with */
+static size_t first_segment(const struct lab_result *r)
+{
+	const struct wire_conn *c = r->conn;
+	size_t i, left = r->e->from_data;
+
+	if (r->close.active < 0)
+		return 0;
+	for (i = r->close.fin; left && i; i--)
+		left -= c->seg[i - 1].side == LAB_CLIENT && c->seg[i - 1].len;
+	return i;
+}
+
 void ladder_print(const struct lab_result *r, FILE *f, bool color)
 {
 	const struct ink *ink = color ? &colored : &plain;
@@ -108,9 +121,9 @@ void ladder_print(const struct lab_result *r, FILE *f, bool color)
 
 	if (!c || !c->n)
 		return;
-	i = r->close.active < 0 ? 0 : r->close.fin;
+	i = first_segment(r);
 	zero = c->seg[i].ns;
-	from = r->close.active < 0 ? 0 : zero - BEFORE_NS;
+	from = i ? zero - BEFORE_NS : 0;
 	do
 		n = next_note(r, n);
 	while (n && n->ns < from);

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "net.h"
 #include "role.h"
 
 uint64_t role_now(void)
@@ -85,6 +88,13 @@ void role_option(struct role *r, int fd, int opt, const char *name, int value)
 		    "setsockopt() succeeds");
 }
 
+void role_buffer(struct role *r, int fd, int opt, const char *name, int value)
+{
+	role_note(r, false, "setsockopt(%s, %d)", name, value);
+	role_expect(r, !setsockopt(fd, SOL_SOCKET, opt, &value, sizeof(value)),
+		    "setsockopt() succeeds");
+}
+
 void role_sleep(struct role *r, unsigned int ms)
 {
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
@@ -121,6 +131,92 @@ void role_next_tick(void)
 	do
 		clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	while (now.tv_nsec == then.tv_nsec);
+}
+
+void role_greet(struct role *r, int fd)
+{
+	static const char hello[65536] = "hello";
+
+	role_write(r, fd, hello, r->options.greeting ?: 5);
+}
+
+void role_delay(struct role *r, unsigned int ms)
+{
+	if (r->options.delay_ms || ms)
+		role_sleep(r, r->options.delay_ms ?: ms);
+}
+
+size_t role_fill(struct role *r, int fd)
+{
+	static const char block[4096];
+	size_t sum = 0;
+	ssize_t n;
+
+	while ((n = send(fd, block, sizeof(block), MSG_DONTWAIT)) > 0)
+		sum += n;
+	role_note(r, false, "write() until EAGAIN = %zu", sum);
+	role_expect(r, errno == EAGAIN, "no more can be written without waiting");
+	return sum;
+}
+
+size_t role_full_size(struct role *r, int fd)
+{
+	socklen_t len = sizeof(int);
+	int mss = 0;
+
+	role_expect(r, !getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &len) && mss > 0,
+		    "TCP_MAXSEG is known");
+	return mss;
+}
+
+/* A socket filter sees a segment from its TCP header on, before TCP does: what it refuses was lost.
+ * The flags are the header's 14th byte.
+ */
+void role_deaf(struct role *r, int fd, unsigned int flags)
+{
+	struct sock_filter prog[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, flags ?: 0xff, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+	};
+	struct sock_fprog fprog = { sizeof(prog) / sizeof(*prog), prog };
+
+	role_note(r, false, "loses %s from here on", flags ? "FINs" : "everything");
+	role_expect(r, !setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof(fprog)),
+		    "SO_ATTACH_FILTER succeeds");
+}
+
+void role_hear(struct role *r, int fd)
+{
+	int unused = 0;
+
+	role_note(r, false, "loses no more");
+	role_expect(r, !setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused)),
+		    "SO_DETACH_FILTER succeeds");
+}
+
+/* A socket under repair ends without a segment; until it does, it must be deaf. */
+void role_vanish(struct role *r, int fd)
+{
+	int on = 1;
+
+	role_expect(r, !system("ip addr flush dev " NET_CLIENT), "the host gives up its addresses");
+	role_expect(r, !setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)),
+		    "TCP_REPAIR succeeds");
+	close(fd);
+	role_note(r, false, "the host has vanished");
+}
+
+void role_gauge(struct role *r, const char *name, uint64_t value)
+{
+	struct counters c;
+
+	if (counters_read(&c))
+		return;
+	if (counters_get(&c, name) != value)
+		role_note(r, true, "%s is %llu, expected %llu", name,
+			  (unsigned long long)counters_get(&c, name), (unsigned long long)value);
 }
 
 void role_calm(struct role *r, int end)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "../counters.h"
 
@@ -39,21 +40,42 @@ struct calm {
 	struct counters counters[2];
 };
 
-/** struct shared - what the processes of an experiment have in common */
+/**
+ * struct shared - what the processes of an experiment have in common
+ * @notes: how many notes were made
+ * @note: the first of them
+ * @calm: see there
+ * @end: the addresses of client and server, once
+ * @connected: is true
+ */
 struct shared {
 	atomic_int notes;
 	struct note note[NOTES_MAX];
 	struct calm calm;
+	struct sockaddr_storage end[2];
+	atomic_bool connected;
+};
+
+/**
+ * struct role_options - what a user may change about the sides
+ * @delay_ms: how late the server closes, instead of what the experiment says
+ * @greeting: how many bytes the client sends first, instead of "hello"
+ */
+struct role_options {
+	unsigned int delay_ms;
+	unsigned int greeting;
 };
 
 /**
  * struct role - the side a process plays
  * @shared: see there
  * @server: the passive closer, as a rule
+ * @options: 0 where nothing is to be changed
  */
 struct role {
 	struct shared *shared;
 	bool server;
+	struct role_options options;
 };
 
 uint64_t role_now(void);
@@ -68,6 +90,8 @@ void role_close(struct role *r, int fd);
 void role_shutdown(struct role *r, int fd, int how);
 /** role_option() - set a TCP option, by name for the note */
 void role_option(struct role *r, int fd, int opt, const char *name, int value);
+/** role_buffer() - set SO_SNDBUF or SO_RCVBUF */
+void role_buffer(struct role *r, int fd, int opt, const char *name, int value);
 void role_sleep(struct role *r, unsigned int ms);
 /** role_wait() - wait until poll() reports one of @events, at most 10 s */
 void role_wait(struct role *r, int fd, short events);
@@ -75,6 +99,24 @@ void role_wait(struct role *r, int fd, short events);
 size_t role_until_eof(struct role *r, int fd);
 /** role_next_tick() - return right after a timer tick, so that the next one is a whole tick away */
 void role_next_tick(void);
+/** role_greet() - send the greeting */
+void role_greet(struct role *r, int fd);
+/** role_delay() - sleep @ms, or as long as the user wants the server to be late */
+void role_delay(struct role *r, unsigned int ms);
+/** role_fill() - write without waiting until the socket takes no more; Return: the bytes taken */
+size_t role_fill(struct role *r, int fd);
+/** role_full_size() - Return: the data that fits into one segment */
+size_t role_full_size(struct role *r, int fd);
+/**
+ * role_deaf() - lose what comes in, as if the network had
+ * @flags: of the TCP header: segments with one of them are lost; 0 for all segments
+ */
+void role_deaf(struct role *r, int fd, unsigned int flags);
+void role_hear(struct role *r, int fd);
+/** role_vanish() - take the socket and the addresses from this host, which falls silent */
+void role_vanish(struct role *r, int fd);
+/** role_gauge() - expect a value of a counter, if the module is loaded */
+void role_gauge(struct role *r, const char *name, uint64_t value);
 /** role_calm() - begin (0) or end (1) the window in which nothing may happen */
 void role_calm(struct role *r, int end);
 

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The controls: when an ACK leaves, decided in the kernel's place. Each redirects one of the
+ * kernel's own decisions, and does so at the moment when the kernel makes it:
+ *
+ *   tcp_send_delayed_ack()      fin_ack=1, quickack=1: it becomes tcp_send_ack()
+ *   tcp_send_ack(),             fin_ack=2: the ACK of a FIN does not leave yet, the delayed-ACK
+ *   tcp_delack_timer_handler()  timer is set to the end of the hold instead
+ *   after tcp_send_delayed_ack  the bounds (and a short hold): the timer just armed is moved
+ *
+ * So a counter of the controls moves only where the kernel would have done something else. What
+ * is written to a socket is this timer and the flags that say it is armed; it needs nobody of
+ * finack when it fires.
+ *
+ * An application that asks for its ACK (TCP_QUICKACK) and a peer that sends its FIN again make the
+ * socket leave ping-pong mode, which tcp_fin() had entered: that ends a hold.
+ */
+#include <linux/jiffies.h>
+
+#include "compat.h"
+#include "finack.h"
+
+/* The delayed-ACK timer is exact to a tick up to so many ticks, then to eight (the first levels of
+ * the timer wheel, kernel/time/timer.c).
+ */
+#define WHEEL_EXACT	62
+#define WHEEL_COARSE	8
+
+/* The delay of an ACK has to be below half a second (RFC 1122 4.2.3.2). A timer fires within the
+ * tick after it expires; another one is for what is late.
+ */
+#define HOLD_LIMIT_NS	(NSEC_PER_SEC / 2 - 2 * TICK_NSEC)
+
+/* the namespace's data, NULL if it is going; RCU held */
+static struct finack_net *net_of(const struct sock *sk)
+{
+	return check_net(sock_net(sk)) ? finack_net_rcu(sock_net(sk)) : NULL;
+}
+
+static bool applies(const struct finack_net *fn, const struct sock *sk)
+{
+	const unsigned long *ports = rcu_dereference(fn->knobs.ports);
+
+	return !ports || test_bit(inet_sk(sk)->inet_num, ports) ||
+	       test_bit(ntohs(inet_sk(sk)->inet_dport), ports);
+}
+
+static bool owes_ack_of_fin(const struct sock *sk)
+{
+	return 1 << sk->sk_state & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK) && !finack_fin_acked(sk);
+}
+
+/* Whether data is queued that leaves in a moment, and an ACK with it: window and congestion window
+ * have room, and Nagle does not hold it. Pacing or a full queue does.
+ */
+static bool data_about_to_leave(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct sk_buff *skb = tcp_send_head(sk);
+
+	if (!skb || tcp_packets_in_flight(tp) >= tcp_snd_cwnd(tp) ||
+	    after(TCP_SKB_CB(skb)->end_seq, tcp_wnd_end(tp)))
+		return false;
+	return skb->len >= tp->mss_cache || !tp->packets_out ||
+	       (tp->nonagle & (TCP_NAGLE_OFF | TCP_NAGLE_CORK)) == TCP_NAGLE_OFF;
+}
+
+/**
+ * finack_policy_sends_now() - whether an ACK that the kernel is about to delay leaves at once
+ * @sk: the socket, tcp_send_delayed_ack() just entered
+ *
+ * Return: true if so; it has been counted.
+ */
+bool finack_policy_sends_now(struct sock *sk)
+{
+	struct finack_net *fn;
+	struct finack_rec *rec;
+	bool now = false, fin;
+	int fin_ack;
+
+	rcu_read_lock();
+	fn = net_of(sk);
+	if (!fn)
+		goto out;
+	fin = owes_ack_of_fin(sk);
+	fin_ack = fin ? READ_ONCE(fn->knobs.fin_ack) : FINACK_FIN_ACK_KERNEL;
+	if (fin_ack == FINACK_FIN_ACK_HOLD ||
+	    (fin_ack == FINACK_FIN_ACK_KERNEL && !READ_ONCE(fn->knobs.quickack)) ||
+	    !applies(fn, sk))
+		goto out;
+	if (fin_ack == FINACK_FIN_ACK_KERNEL && data_about_to_leave(sk))
+		goto out;
+	now = true;
+	finack_inc(fn, fin_ack == FINACK_FIN_ACK_NOW ? FINACK_FORCED : FINACK_QUICKACK);
+	rec = fin ? finack_track_find(sk) : NULL;
+	if (rec)
+		rec->cause = FINACK_SEP_POLICY;
+out:
+	rcu_read_unlock();
+	return now;
+}
+
+/* How long the ACK of the peer's FIN may still be held, in nanoseconds; 0 or less: no longer. */
+static s64 hold_left(const struct finack_net *fn, const struct finack_rec *rec)
+{
+	u64 hold = READ_ONCE(fn->knobs.fin_hold_ms) * (u64)NSEC_PER_MSEC;
+
+	return rec->fin_ns + min_t(u64, hold, HOLD_LIMIT_NS) - ktime_get_ns();
+}
+
+/* The record of a close whose ACK is to be held, or NULL; RCU held. */
+static struct finack_rec *to_be_held(const struct finack_net *fn, struct sock *sk)
+{
+	if (READ_ONCE(fn->knobs.fin_ack) != FINACK_FIN_ACK_HOLD || !owes_ack_of_fin(sk) ||
+	    !inet_csk_in_pingpong_mode(sk) || !applies(fn, sk))
+		return NULL;
+	return finack_track_find(sk);
+}
+
+static void note_hold(struct finack_net *fn, struct finack_rec *rec)
+{
+	if (rec->held != FINACK_HELD_BACK)
+		finack_inc(fn, FINACK_HELD);
+	rec->held = FINACK_HELD_BACK;
+}
+
+/**
+ * finack_policy_holds() - whether the ACK of a FIN that is about to leave is held
+ * @sk: the socket, tcp_send_ack() or tcp_delack_timer_handler() just entered
+ * @timer: it is the latter
+ * @expires: set to when the delayed-ACK timer is to fire, which is the caller's to set
+ *
+ * Return: true if so. The socket then says that the timer is armed.
+ */
+bool finack_policy_holds(struct sock *sk, bool timer, unsigned long *expires)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct finack_rec *rec;
+	struct finack_net *fn;
+	bool hold = false;
+	s64 left;
+
+	if (!(1 << sk->sk_state & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK)))
+		return false;
+	/* what the timer's handler looks at first */
+	if (timer && (tcp_sk(sk)->compressed_ack || !(icsk->icsk_ack.pending & ICSK_ACK_TIMER) ||
+		      time_after(finack_delack_timeout(icsk), jiffies)))
+		return false;
+	rcu_read_lock();
+	fn = net_of(sk);
+	rec = fn ? to_be_held(fn, sk) : NULL;
+	if (!rec)
+		goto out;
+	left = hold_left(fn, rec);
+	hold = left > 0;
+	if (hold || (timer && rec->held == FINACK_HELD_SHORT))
+		note_hold(fn, rec);
+	if (!hold)
+		goto out;
+	*expires = jiffies + min_t(u64, div_u64(left, TICK_NSEC), WHEEL_EXACT);
+	smp_store_release(&icsk->icsk_ack.pending,
+			  (icsk->icsk_ack.pending & ~ICSK_ACK_NOW) |
+			  ICSK_ACK_SCHED | ICSK_ACK_TIMER);
+	finack_set_delack_timeout(icsk, *expires);
+out:
+	rcu_read_unlock();
+	return hold;
+}
+
+/**
+ * finack_policy_bounds() - whether a delayed ACK may have to be moved
+ * @sk: the socket, tcp_send_delayed_ack() just entered
+ * @before: set to the state of the timer
+ *
+ * Return: true if so; finack_policy_bound() is then called when the function is over.
+ */
+bool finack_policy_bounds(struct sock *sk, struct finack_delack *before)
+{
+	struct finack_net *fn;
+	bool yes;
+
+	rcu_read_lock();
+	fn = net_of(sk);
+	yes = fn && (READ_ONCE(fn->knobs.delack_min_ms) || READ_ONCE(fn->knobs.delack_max_ms) ||
+		     (READ_ONCE(fn->knobs.fin_ack) == FINACK_FIN_ACK_HOLD &&
+		      owes_ack_of_fin(sk))) && applies(fn, sk);
+	rcu_read_unlock();
+	before->pending = inet_csk(sk)->icsk_ack.pending & ICSK_ACK_TIMER;
+	before->expires = finack_delack_timeout(inet_csk(sk));
+	return yes;
+}
+
+/* a timer that fires before half a second is over, with what the wheel adds */
+static unsigned long ticks_of(unsigned int ms)
+{
+	unsigned long n = msecs_to_jiffies(ms);
+
+	return min(n, HZ / 2 - 1 - (n > WHEEL_EXACT ? WHEEL_COARSE : 1UL));
+}
+
+/* Where the bounds put a timer that the kernel set to @expires. */
+static unsigned long in_bounds(const struct finack_net *fn, const struct sock *sk,
+			       const struct finack_delack *before, unsigned long expires)
+{
+	unsigned long min = ticks_of(READ_ONCE(fn->knobs.delack_min_ms));
+	unsigned long max = ticks_of(READ_ONCE(fn->knobs.delack_max_ms));
+	u32 own = READ_ONCE(inet_csk(sk)->icsk_delack_max);
+
+	/* the application's own maximum (TCP_DELACK_MAX_US, TCP_BPF_DELACK_MAX) */
+	if (own < TCP_DELACK_MAX)
+		min = min_t(unsigned long, min, own);
+	if (min) {
+		/* a time that was set before was in the bounds: the kernel may not shorten it */
+		if (before->pending)
+			expires = time_before(expires, before->expires) ? before->expires : expires;
+		else if (time_before(expires, jiffies + min))
+			expires = jiffies + min;
+	}
+	if (max && time_after(expires, jiffies + max))
+		expires = jiffies + max;
+	return expires;
+}
+
+/**
+ * finack_policy_bound() - move a delayed ACK to where it may be
+ * @sk: the socket, tcp_send_delayed_ack() just left
+ * @before: from finack_policy_bounds()
+ */
+void finack_policy_bound(struct sock *sk, const struct finack_delack *before)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	unsigned long expires, old;
+	struct finack_rec *rec;
+	struct finack_net *fn;
+
+	rcu_read_lock();
+	fn = net_of(sk);
+	if (!fn || !(icsk->icsk_ack.pending & ICSK_ACK_TIMER))
+		goto out; /* it was about to fire, and the ACK has left */
+	old = finack_delack_timeout(icsk);
+	rec = to_be_held(fn, sk);
+	if (rec) {
+		s64 left = max_t(s64, hold_left(fn, rec), 0);
+
+		expires = jiffies + div_u64(left, TICK_NSEC);
+		if (!time_before(expires, old))
+			goto out; /* not before the kernel's own time is over, see above */
+		if (!rec->held)
+			rec->held = FINACK_HELD_SHORT;
+	} else {
+		expires = in_bounds(fn, sk, before, old);
+		if (expires == old)
+			goto out;
+		finack_inc(fn, FINACK_CLAMPED);
+	}
+	finack_set_delack_timeout(icsk, expires);
+	sk_reset_timer(sk, &icsk->icsk_delack_timer, expires);
+out:
+	rcu_read_unlock();
+}

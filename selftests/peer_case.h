@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The fixture of tests whose peer is made by hand: a namespace with a TUN device, a listener of the
+ * kernel's, and at the end of every test the comparison of all segments with what was counted.
+ * The program that includes this names its variants.
+ */
+#ifndef FINACK_PEER_CASE_H
+#define FINACK_PEER_CASE_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../tools/lab/lab.h"
+#include "details.h"
+#include "kselftest_harness.h"
+#include "peer.h"
+
+#define MSS PEER_MSS
+
+#define F WIRE_FIN
+#define S WIRE_SYN
+#define R WIRE_RST
+#define A WIRE_ACK
+#define ECE_CWR 0xc0
+/* the IP header's ECN bits, RFC 3168 5 */
+#define ECT 2
+#define CE 3
+
+FIXTURE(peer)
+{
+	struct peer peer;
+	int listener;
+	int fd;			/* the accepted socket */
+	struct counters before;
+	int undated_ack;	/* the times of these cannot be told: 0 or 1; -1: perhaps */
+	int undated_fin;
+};
+
+FIXTURE_VARIANT(peer)
+{
+	bool tso;	/* the interface takes several segments as one packet */
+};
+
+static int set_sysctl(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY), rc;
+
+	if (fd < 0)
+		return -1;
+	rc = write(fd, value, strlen(value)) < 0 ? -1 : 0;
+	close(fd);
+	return rc;
+}
+
+#define EXPECT_SEGMENT(_flags, _seq, _ack, _len, _ms) do { \
+	struct got g_; \
+	ASSERT_TRUE(peer_get(&self->peer, &g_, _ms)); \
+	EXPECT_EQ(_flags, g_.flags); \
+	EXPECT_EQ(_seq, g_.seq); \
+	EXPECT_EQ(_ack, g_.ack); \
+	EXPECT_EQ(_len, g_.len); \
+} while (0)
+
+#define EXPECT_SILENCE(_ms) do { \
+	struct got g_; \
+	EXPECT_FALSE(peer_get(&self->peer, &g_, _ms)); \
+} while (0)
+
+static int64_t moved(const FIXTURE_DATA(peer) *p, const char *name)
+{
+	struct counters now;
+
+	if (counters_read(&now))
+		return -1;
+	return counters_get(&now, name) - counters_get(&p->before, name);
+}
+
+FIXTURE_SETUP(peer)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(PEER_PORT) };
+
+	ASSERT_EQ(0, lab_scratch());
+	ASSERT_EQ(0, peer_open(&self->peer, variant->tso)) TH_LOG("tun: %s", strerror(errno));
+	/* no router solicitations among the segments */
+	set_sysctl("/proc/sys/net/ipv6/conf/tun0/disable_ipv6", "1");
+	/* exact times need no pause for a path MTU or metrics of an earlier test */
+	set_sysctl("/proc/sys/net/ipv4/tcp_no_metrics_save", "1");
+	self->fd = -1;
+	self->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ASSERT_EQ(0, bind(self->listener, (struct sockaddr *)&sin, sizeof(sin)));
+	ASSERT_EQ(0, listen(self->listener, 8));
+	ASSERT_EQ(0, counters_read(&self->before)) TH_LOG("is the module loaded?");
+}
+
+static int64_t reasons(const FIXTURE_DATA(peer) *p)
+{
+	static const char * const names[] = {
+		"FinAckSepTimer", "FinAckSepNoAto", "FinAckSepRoute", "FinAckSepNow",
+		"FinAckSepApp", "FinAckSepData", "FinAckSepPolicy", "FinAckSepHeld",
+		"FinAckSepUnknown",
+	};
+	int64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		sum += moved(p, names[i]);
+	return sum;
+}
+
+/* the capture and the counters have to agree, the histograms with both, and no reason be unknown */
+FIXTURE_TEARDOWN(peer)
+{
+	struct wire_close c;
+	char err[200];
+	struct hist h;
+	struct wire w;
+
+	peer_end_capture(&self->peer);
+	EXPECT_EQ(0, wire_read(&w, self->peer.path, err, sizeof(err))) TH_LOG("%s", err);
+	EXPECT_EQ(1, w.n);
+	if (w.n == 1) {
+		c = wire_close(w.conn[0]);
+		/* side 1 is the kernel's; it is the passive closer if side 0 sent the first FIN */
+		if (c.active != 0)
+			c.outcome = WIRE_OPEN;
+		EXPECT_EQ(c.outcome == WIRE_MERGED, moved(self, "FinAckMerged"));
+		EXPECT_EQ(c.outcome == WIRE_SEPARATE, moved(self, "FinAckSeparate"));
+		EXPECT_EQ(c.outcome == WIRE_UNACKED, moved(self, "FinAckUnacked"));
+		EXPECT_EQ(0, moved(self, "FinAckUndecided"));
+		EXPECT_EQ(0, moved(self, "FinAckCloseWait"));
+		EXPECT_EQ(c.outcome == WIRE_SEPARATE, reasons(self));
+		EXPECT_EQ(0, moved(self, "FinAckSepUnknown"));
+		EXPECT_TRUE(hist_read("FinAckAckDelay", &h));
+		if (self->undated_ack >= 0)
+			EXPECT_EQ(c.outcome == WIRE_SEPARATE || c.outcome == WIRE_MERGED,
+				  h.count + self->undated_ack);
+		if (h.count) {
+			int64_t us = (w.conn[0]->seg[c.ack].ns - w.conn[0]->seg[c.fin].ns) / 1000;
+
+			/* the peer's segments get their time when they are written to the device */
+			EXPECT_GE(us, (int64_t)h.sum);
+			EXPECT_LE(us, (int64_t)h.sum + 1000);
+		}
+		EXPECT_TRUE(hist_read("FinAckFinDelay", &h));
+		EXPECT_EQ(c.active == 0 && c.own_fin < w.conn[0]->n, h.count + self->undated_fin);
+	}
+	EXPECT_EQ(0, moved(self, "FinAckEarlier"));
+	EXPECT_EQ(0, moved(self, "FinAckUntracked"));
+	wire_free(&w);
+	if (self->fd >= 0)
+		close(self->fd);
+	close(self->listener);
+	peer_close(&self->peer);
+}
+
+#define CONNECT() do { \
+	peer_put_options(&self->peer, S, 0, 0, 0, (struct packet){ .mss = MSS }); \
+	EXPECT_SEGMENT(S | A, 0, 1, 0, 1000); \
+	peer_put(&self->peer, A, 1, 1, 0); \
+	self->fd = accept(self->listener, NULL, NULL); \
+	ASSERT_GE(self->fd, 0); \
+} while (0)
+
+/* five bytes of data, and the kernel's ACK of them */
+#define GREET() do { \
+	peer_put(&self->peer, A, 1, 1, 5); \
+	EXPECT_SEGMENT(A, 1, 6, 0, 1000); \
+} while (0)
+
+#define READ_TO_EOF() do { \
+	char buf_[64]; \
+	while (read(self->fd, buf_, sizeof(buf_)) > 0) \
+		; \
+} while (0)
+
+#define CLOSE() do { \
+	ASSERT_EQ(0, close(self->fd)); \
+	self->fd = -1; \
+} while (0)
+
+/* ACKs are delayed from here on: an answer enters ping-pong mode */
+#define ANSWER() do { \
+	ASSERT_EQ(1, write(self->fd, "x", 1)); \
+	EXPECT_SEGMENT(A, 1, 6, 1, 1000); \
+	peer_put(&self->peer, A, 6, 2, 0); \
+} while (0)
+
+#endif

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "capture.h"
+
+int capture_start(struct capture *c, const char *device, char *err, size_t size)
+{
+	char text[PCAP_ERRBUF_SIZE] = "";
+	struct bpf_program prog;
+
+	memset(c, 0, sizeof(*c));
+	c->fd = memfd_create("finack-lab", MFD_CLOEXEC);
+	snprintf(c->path, sizeof(c->path), "/proc/self/fd/%d", c->fd);
+	c->pcap = c->fd < 0 ? NULL : pcap_create(device, text);
+	if (!c->pcap) {
+		snprintf(err, size, "cannot capture: %s", *text ? text : strerror(errno));
+		return -1;
+	}
+	pcap_set_immediate_mode(c->pcap, 1);
+	pcap_set_snaplen(c->pcap, 256);
+	pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO);
+	pcap_set_buffer_size(c->pcap, 4 << 20);
+	if (pcap_activate(c->pcap) < 0 || pcap_setnonblock(c->pcap, 1, text) ||
+	    pcap_compile(c->pcap, &prog, "tcp port 8888", 1, PCAP_NETMASK_UNKNOWN) ||
+	    pcap_setfilter(c->pcap, &prog)) {
+		snprintf(err, size, "cannot capture: %s", pcap_geterr(c->pcap));
+		return -1;
+	}
+	pcap_freecode(&prog);
+	c->dump = pcap_dump_open(c->pcap, c->path);
+	if (c->dump)
+		return 0;
+	snprintf(err, size, "cannot capture: %s", pcap_geterr(c->pcap));
+	return -1;
+}
+
+void capture_drain(struct capture *c)
+{
+	while (pcap_dispatch(c->pcap, -1, pcap_dump, (u_char *)c->dump) > 0)
+		;
+}
+
+int capture_read(struct capture *c, struct wire *w, char *err, size_t size)
+{
+	capture_drain(c);
+	pcap_dump_flush(c->dump);
+	wire_free(w);
+	return wire_read(w, c->path, err, size);
+}
+
+bool capture_lost(struct capture *c)
+{
+	struct pcap_stat ps;
+
+	return pcap_stats(c->pcap, &ps) || ps.ps_drop;
+}
+
+int capture_save(struct capture *c, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), rc = 0;
+	struct stat st;
+	off_t at = 0;
+
+	if (fd < 0)
+		return -1;
+	pcap_dump_flush(c->dump);
+	if (fstat(c->fd, &st))
+		rc = -1;
+	while (!rc && at < st.st_size)
+		if (sendfile(fd, c->fd, &at, st.st_size - at) <= 0)
+			rc = -1;
+	if (close(fd))
+		rc = -1;
+	return rc;
+}
+
+void capture_stop(struct capture *c)
+{
+	if (c->dump)
+		pcap_dump_close(c->dump);
+	if (c->pcap)
+		pcap_close(c->pcap);
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+}

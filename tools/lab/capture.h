@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A capture in progress of the experiments' port, in a file that has no name. */
+#ifndef FINACK_CAPTURE_H
+#define FINACK_CAPTURE_H
+
+#include <pcap/pcap.h>
+#include <stddef.h>
+
+#include "wire.h"
+
+/**
+ * struct capture - a capture
+ * @pcap: what captures
+ * @dump: what writes
+ * @path: where the file can be read
+ */
+struct capture {
+	pcap_t *pcap;
+	pcap_dumper_t *dump;
+	char path[32];
+	/* private */
+	int fd;
+};
+
+/**
+ * capture_start() - begin
+ * @c: filled in; to be freed with capture_stop() also after an error
+ * @device: of the caller's network namespace
+ * @err: message of at most @size bytes on error
+ *
+ * Return: 0, or -1.
+ */
+int capture_start(struct capture *c, const char *device, char *err, size_t size);
+
+/** capture_drain() - write what has come */
+void capture_drain(struct capture *c);
+
+/** capture_read() - read what has come so far, into what was read before; Return: as wire_read() */
+int capture_read(struct capture *c, struct wire *w, char *err, size_t size);
+
+/** capture_lost() - Return: whether some of it is missing */
+bool capture_lost(struct capture *c);
+
+/** capture_save() - copy the file; Return: 0, or -1 with errno */
+int capture_save(struct capture *c, const char *path);
+void capture_stop(struct capture *c);
+
+#endif
