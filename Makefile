@@ -45,13 +45,18 @@ vm:					## a shell, or CMD='...', in a throwaway guest (KERNEL= SMP= SHARE= ...)
 vm-clean:				## free the cache of guests and downloads
 	@selftests/qemu/clean
 
-install: all				## install the module and the tool (DESTDIR=, PREFIX=)
+install: all				## install module, tool, man page, completion (DESTDIR=, PREFIX=)
 	install -D -m 644 module/finack.ko $(DESTDIR)/lib/modules/$(KVER)/updates/finack.ko
 	install -D -m 755 tools/finack $(DESTDIR)$(PREFIX)/bin/finack
+	install -D -m 644 tools/finack.8 $(DESTDIR)$(PREFIX)/share/man/man8/finack.8
+	install -D -m 644 tools/bash-completion/finack \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/finack
 	$(if $(DESTDIR),,depmod $(KVER))
 
 uninstall:				## remove them again
-	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/finack.ko $(DESTDIR)$(PREFIX)/bin/finack
+	rm -f $(DESTDIR)/lib/modules/$(KVER)/updates/finack.ko $(DESTDIR)$(PREFIX)/bin/finack \
+		$(DESTDIR)$(PREFIX)/share/man/man8/finack.8 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/finack
 	$(if $(DESTDIR),,depmod $(KVER))
 
 clean:					## remove what was built here

@@ -79,6 +79,24 @@ gate_counters() {
 		<(sed -n 's/^``\(FinAck[A-Za-z]*\)``.*/\1/p' "$top/Documentation/counters.rst")
 }
 
+# the man page is well formed, and has every command, as the completion does
+gate_tool_words() {
+	local c commands
+	{ man --warnings -E UTF-8 -l -Tutf8 -Z "$top/tools/finack.8" >/dev/null; } 2>&1
+	commands=$(sed -n 's/^	{ "\([a-z]*\)", [a-z_]*, .*/\1/p' "$top/tools/finack.c")
+	[ "$(wc -w <<<"$commands")" -gt 5 ] || echo "no commands found in tools/finack.c"
+	for c in $commands; do
+		grep -q "^\.SS $c" "$top/tools/finack.8" || echo "finack.8 lacks $c"
+		grep -q "^	$c)\|words='[a-z ]*\b$c\b" "$top/tools/bash-completion/finack" ||
+			echo "the completion lacks $c"
+	done
+}
+
+# each parser of a file for three seconds
+gate_fuzz() {
+	"$top/tools/fuzz/run" 3 "$work/fuzz"
+}
+
 # each knob of the module is described
 gate_knobs() {
 	local knob rc=0

@@ -1,39 +1,229 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The finack command: words, exit status, what it shows.
+# The finack command: words, exit status, text and JSON, module or not, root or not, terminals.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/tool_lib.sh"
 
-# ends STATUS COMMAND...: run with the output in /tmp/out and /tmp/err, assert the exit status
-ends() {
-	local want=$1 rc=0
-	shift
-	"$@" >/tmp/out 2>/tmp/err || rc=$?
-	fa_same $rc "$want" "exit status of $*"
+test_show_every_counter_is_the_file() {
+	"$closer" merge 2 && ends 0 finack show -s || return
+	fa_same "$(awk '{ print $1, $2 }' /tmp/out)" "$(awk '{ print $1, $2 }' /proc/net/finack)" show
 }
 
-test_show_is_the_file() {
-	"$closer" merge 2 && ends 0 finack show || return
-	fa_same "$(awk '{ print $1, $2 }' /tmp/out)" "$(awk '{ print $1, $2 }' /proc/net/finack)" show ||
+test_show_says_what_the_counters_say() {
+	"$closer" merge 2 && "$closer" separate 3 && "$closer" reset 1 && ends 0 finack || return
+	has '^Passive  *6 ' && has '^  merged  *2  *33.3 %' && has '^  separate  *3  *50.0 %' &&
+		has '^    app  *3 ' && has '^    close  *5 ' && has '^    reset-out  *1 ' &&
+		has '^  unacked  *1 ' && has '^Hooks .* 0 absent, 0 hits missed$' || return
+	! grep -q timer /tmp/out || return
+	cp /tmp/out /tmp/show && ends 0 finack show && cmp /tmp/show /tmp/out || return
+	ends 0 finack show -z && has '^    timer  *0 '
+}
+
+test_show_json_has_the_values_of_the_text() {
+	"$closer" merge 2 && "$closer" separate 3 && ends 0 finack -j || return
+	is_json && is "d['passive'], d['merged'], d['separate'], d['reasons']['app']" "(5, 2, 3, 3)" &&
+		is "d['merged_percent'], d['endings']['close'], d['hooks']['missed']" "(40.0, 5, 0)" ||
 		return
-	cp /tmp/out /tmp/show && ends 0 finack && cmp /tmp/show /tmp/out
+	ends 0 finack -j show -s && is "d['counters']['FinAckSepApp'], len(d['counters'])" \
+		"(3, $(wc -l </proc/net/finack))" || return
+	ends 0 finack -j -p show && is "d['passive']" 5 && [ "$(wc -l </tmp/out)" -gt 10 ]
+}
+
+test_show_an_interval() {
+	"$closer" merge 5 || return
+	(sleep 0.3 && "$closer" merge 4) &
+	ends 0 finack -j show -d 2 || return
+	wait
+	is "round(d['passive'] * d['seconds']), round(d['seconds'], 1)" "(4, 2.0)" || return
+	ends 0 finack show -d 0.1 && has '^0.1[0-9]* .*per second' && has '^Passive  *0.0/s'
+}
+
+test_hist() {
+	ends 0 finack hist && has '^FinAckAckDelay: 0 delays$' || return
+	"$closer" late 3 && ends 0 finack hist || return
+	has '^FinAckAckDelay: 3 delays, mean 4' && has '32.8 ms ..  65.5 ms  *3 .*<- 40 ms$' || return
+	ends 0 finack -j hist fin && is "d['histograms'][0]['count'], len(d['histograms'])" "(3, 1)" &&
+		is "sum(b['count'] for b in d['histograms'][0]['buckets'])" 3 &&
+		is "d['histograms'][0]['name']" FinAckFinDelay || return
+	ends 2 finack hist bogus && grep -q "'bogus'" /tmp/err
+}
+
+test_bars_fit_and_are_ascii_where_they_must() {
+	local columns
+	"$closer" late 3 && "$closer" merge 1 || return
+	for columns in 40 60 80 132; do
+		COLUMNS=$columns LC_ALL=C.UTF-8 ends 0 finack hist && grep -q █ /tmp/out || return
+		[ "$(LC_ALL=C.UTF-8 wc -L </tmp/out)" -le $columns ] || { cat /tmp/out; return 1; }
+		COLUMNS=$columns LC_ALL=C ends 0 finack hist && grep -q '##' /tmp/out || return
+		! LC_ALL=C grep -q '[^ -~]' /tmp/out || return
+	done
+}
+
+test_get_and_set() {
+	ends 0 finack get && fa_same "$(awk '{ print $1 }' /tmp/out | sort)" \
+		"$(ls /proc/sys/net/finack)" "controls" || return
+	ends 0 finack set detail 0 && fa_same "$(cat /proc/sys/net/finack/detail)" 0 detail || return
+	ends 0 finack get detail && fa_same "$(cat /tmp/out)" "detail         0" get || return
+	ends 0 finack -j get detail && is "d['knobs']" "{'detail': 0}" || return
+	ends 1 finack set detail 7 && grep -q "does not take '7' for detail, which is 0" /tmp/err || return
+	ends 2 finack set bogus 1 && grep -q "'bogus', but:.* detail" /tmp/err || return
+	ends 2 finack get bogus && ends 2 finack set detail && ends 2 finack set
+}
+
+test_set_all_or_none() {
+	[ -e /proc/sys/net/finack/delack_max_ms ] || return 0
+	ends 0 finack set delack_min_ms 100 delack_max_ms 200 || return
+	# each is refused until the other one is set
+	ends 0 finack set delack_max_ms 20 delack_min_ms 10 || return
+	ends 0 finack set ports 80,8000-8100 && ends 0 finack get ports &&
+		fa_same "$(cat /tmp/out)" "ports          80,8000-8100" ports || return
+	ends 0 finack set ports "" && fa_same "$(cat /proc/sys/net/finack/ports)" "" "no ports" || return
+	ends 1 finack set delack_max_ms 0 delack_min_ms 0 fin_ack 9 || return
+	fa_same "$(cat /proc/sys/net/finack/delack_{min,max}_ms | xargs)" "10 20" "after a refusal"
+}
+
+test_why() {
+	ends 0 finack why && has 'nothing to say yet' || return
+	"$closer" separate 3 && "$closer" reset 1 && ends 0 finack why || return
+	has '^FinAckSepApp:' && has '^  3 closes (75.0 %) were ACKed because' && has '^FinAckEndResetOut:' ||
+		return
+	ends 0 finack -j why && is "[f['value'] for f in d['findings'] if f['about'] == 'FinAckSepApp']" "[3]" ||
+		return
+	COLUMNS=40 ends 0 finack why && ! awk 'length > 40' /tmp/out | grep .
+}
+
+test_doctor() {
+	ends 0 finack doctor && ! grep -q '^broken' /tmp/out || { cat /tmp/out; return 1; }
+	fa_same "$(grep -c '^ok  *hook .* alive' /tmp/out)" "$(ls /sys/kernel/finack/hooks | wc -l)" hooks ||
+		{ cat /tmp/out; return 1; }
+	fa_is Passive 0 || return # it closed elsewhere
+	ends 0 finack -j doctor && is "d['broken'], {c['verdict'] for c in d['checks']} <= {'ok', 'note'}" \
+		"(False, True)"
+}
+
+test_doctor_finds_what_is_broken() {
+	fa_load test_absent=tcp_send_ack && ends 1 finack doctor &&
+		has '^broken  hook  *tcp_send_ack: absent' || return
+	[ -w /sys/kernel/debug/kprobes/enabled ] || return 0
+	fa_load && echo 0 >/sys/kernel/debug/kprobes/enabled
+	ends 1 finack doctor
+	local rc=$?
+	echo 1 >/sys/kernel/debug/kprobes/enabled
+	[ $rc = 0 ] && has '^broken  kprobes' && has '^broken  hook  *tcp_send_ack: armed .* not hit'
 }
 
 test_help_and_version() {
 	ends 0 finack -h && grep -q '^Usage: finack' /tmp/out && [ ! -s /tmp/err ] || return
+	! awk 'length > 80' /tmp/out | grep . || return
+	cp /tmp/out /tmp/help && ends 0 finack --help && cmp /tmp/help /tmp/out || return
 	ends 0 finack -V && fa_same "$(cat /tmp/out)" "finack $(modinfo -F version finack)" version
 }
 
 test_wrong_words() {
 	ends 2 finack bogus && [ ! -s /tmp/out ] && grep -q "'bogus'" /tmp/err || return
 	ends 2 finack show bogus && grep -q "'bogus'" /tmp/err || return
+	ends 2 finack sho && ends 2 finack --js && ends 2 finack -x && ends 2 finack show -j= || return
+	ends 2 finack -n && ends 2 finack -n a -a && ends 2 finack waiting -s || return
+	ends 2 finack show -d x && ends 2 finack show -d 0 && ends 2 finack -color=blue || return
+	ends 2 finack waiting sport 0 && ends 2 finack waiting sport 65536 && ends 2 finack waiting pid ||
+		return
+	ends 2 finack watch reason bogus && grep -q 'timer' /tmp/err || return
 	ends 2 finack lab bogus && grep -q "'bogus'" /tmp/err && [ ! -s /tmp/out ] || return
 	ends 2 finack lab --bogus
 }
 
+test_options_before_and_behind() {
+	local o
+	"$closer" merge 1 && ends 0 finack -json show && cp /tmp/out /tmp/show || return
+	for o in "-j show" "show -j" "--json show" "show --json" "-j" "show -json -N"; do
+		# shellcheck disable=SC2086 # words
+		ends 0 finack $o && cmp /tmp/show /tmp/out || return
+	done
+}
+
+test_oneline_and_numeric() {
+	"$closer" late 1 && ends 0 finack -o && fa_same "$(wc -l </tmp/out)" 1 lines || return
+	ends 0 finack -N && grep -q '^  ack  *1  *[0-9]*  *[0-9]*  *[0-9]*$' /tmp/out
+}
+
+test_colors() {
+	local esc
+	esc=$(printf '\033')
+	ends 0 finack && ! grep -q "$esc" /tmp/out || return
+	ends 0 finack -c && grep -q "$esc" /tmp/out || return
+	ends 0 finack -color=auto && ! grep -q "$esc" /tmp/out || return
+	ends 0 finack -c -j && ! grep -q "$esc" /tmp/out || return
+	script -qc "finack" /dev/null </dev/null | grep -q "$esc" || return
+	! NO_COLOR=1 script -qc "finack" /dev/null </dev/null | grep -q "$esc"
+}
+
 test_without_the_module() {
+	local c
 	fa_unload
-	ends 1 finack show && grep -q 'modprobe finack' /tmp/err || return
+	for c in show hist waiting watch get "set detail 1" why "-a show" "-j show"; do
+		# shellcheck disable=SC2086 # words
+		ends 1 finack $c && grep -q 'not loaded; run: modprobe finack' /tmp/err &&
+			[ ! -s /tmp/out ] && fa_same "$(wc -l </tmp/err)" 1 "lines of $c" || return
+	done
+	ends 1 finack doctor && has '^broken  module' && has 'modprobe finack' || return
 	ends 0 finack lab merge && grep -q 'module is not loaded' /tmp/out && grep -q 'three' /tmp/out
+}
+
+test_not_root() {
+	local c
+	"$closer" merge 1
+	for c in show hist waiting get why; do
+		ends 0 as_nobody finack $c || return
+	done
+	ends 1 as_nobody finack watch && grep -q 'run as root' /tmp/err || return
+	ends 1 as_nobody finack set detail 0 && grep -q 'run as root' /tmp/err || return
+	ends 1 as_nobody finack -n $$ show && grep -q 'run as root' /tmp/err || return
+	fa_hold 1 && ends 0 as_nobody finack waiting && grep -q 'run as root' /tmp/err || return
+	fa_release && ends 0 as_nobody finack doctor && has '^unknown hooks'
+}
+
+test_namespaces() {
+	ip netns add $ns && ip -n $ns link set lo up && ip netns exec $ns "$closer" merge 3 || return
+	ends 0 finack -n $ns -j && is "d['netns'], d['passive']" "('$ns', 3)" || return
+	ends 0 finack -netns /run/netns/$ns -j && is "d['netns'], d['passive']" "('$ns', 3)" || return
+	ip netns exec $ns sleep 1000 &
+	local pid=$!
+	fa_wait 5 in_ns $pid || return
+	ends 0 finack -n $pid -j && is "d['netns'], d['passive']" "('$ns', 3)" || return
+	ends 0 finack -a -j && is "[n['passive'] for n in d if n.get('netns') == '$ns']" "[3]" &&
+		is "len({n['netns_inode'] for n in d}) == len(d) > 1" True || return
+	ends 0 finack -a && has "^netns $ns$" || return
+	ends 0 finack -n $ns set detail 0 && fa_same "$(cat /proc/sys/net/finack/detail)" 1 here || return
+	fa_same "$(ip netns exec $ns cat /proc/sys/net/finack/detail)" 0 there || return
+	kill $pid && ip netns del $ns
+	ends 1 finack -n $ns && grep -q "no network namespace '$ns'" /tmp/err
+}
+
+in_ns() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+
+# one that no name leads to, only a process
+test_unnamed_namespace() {
+	unshare -n sleep 1000 &
+	local pid=$!
+	fa_wait 5 in_ns $pid || return
+	ends 0 finack -a -j && is "[n['netns_command'] for n in d if n.get('netns_pid') == $pid]" \
+		"['sleep']" && ends 0 finack -a && has "^netns of sleep (pid $pid)$"
+	local rc=$?
+	kill $pid
+	return $rc
+}
+
+test_output_that_cannot_be_written() {
+	local c
+	"$closer" late 3
+	for c in show hist "-j show" why "show -s"; do
+		# shellcheck disable=SC2086 # words
+		finack $c 2>/tmp/err | true
+		[ ! -s /tmp/err ] || return
+		# shellcheck disable=SC2086 # words
+		finack $c >/dev/full 2>/tmp/err && return 1
+		grep -q 'cannot write' /tmp/err || return
+	done
 }
 
 test_lab_lists_and_runs() {
@@ -49,6 +239,29 @@ test_lab_lists_and_runs() {
 
 test_lab_leaves_routes_alone() {
 	ends 1 finack lab --here route-quickack && grep -q route /tmp/err
+}
+
+# completes WORDS...: the last one, by the completion; into $completed
+completes() {
+	COMP_WORDS=("$@")
+	COMP_CWORD=$(($# - 1))
+	COMPREPLY=()
+	_finack
+	completed=" ${COMPREPLY[*]} "
+}
+
+test_completion() {
+	local c completed
+	. /finack/tools/bash-completion/finack
+	completes finack ''
+	for c in $(finack -h | sed -n 's/^  \([a-z]*\).*/\1/p'); do
+		[[ $completed == *" $c "* ]] || { fa_say "no $c"; return 1; }
+	done
+	completes finack wai && fa_same "$completed" " waiting " wai || return
+	completes finack set det && fa_same "$completed" " detail " "set det" || return
+	completes finack -n red get det && fa_same "$completed" " detail " "get det" || return
+	completes finack watch reason no-a && fa_same "$completed" " no-ato " "reason" || return
+	completes finack lab mer && fa_same "$completed" " merge " "lab mer"
 }
 
 fa_main "$@"

@@ -1,30 +1,320 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* finack show: the counters, as the module names them. */
-#include <errno.h>
-#include <inttypes.h>
+/*
+ * finack show: a summary of the counters, delays and hooks, or (-s) every counter; with -d what an
+ * interval brought, per second. The summary looks some counters up by name; reasons and endings are
+ * whatever the file has that is called so.
+ */
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "counters.h"
+#include "file.h"
 #include "finack.h"
+#include "hist.h"
+#include "hooks.h"
 
-int show_main(int argc, char **argv)
-{
+#define LABEL 14	/* columns */
+#define VALUE 12
+
+/**
+ * struct sample - what is shown of a namespace
+ * @gauges: the counters as they are now
+ * @c: the counters, or how they moved
+ * @h: the delays, or those that came
+ */
+struct sample {
+	struct counters gauges;
 	struct counters c;
-	size_t i;
+	struct hists h;
+};
 
-	if (argc > 1) {
-		fprintf(stderr, "finack: show takes no words, '%s' was given\n", argv[1]);
-		return MISUSE;
-	}
-	if (counters_read(&c)) {
-		if (errno == ENOENT)
-			fprintf(stderr, "finack: the module is not loaded; modprobe finack\n");
-		else
-			fprintf(stderr, "finack: /proc/net/finack: %s\n", strerror(errno));
+static int take(struct sample *s)
+{
+	if (counters_read(&s->c)) {
+		file_complain(COUNTERS_FILE);
 		return FAILED;
 	}
-	for (i = 0; i < c.n; i++)
-		printf("%-24s %12" PRIu64 "\n", c.row[i].name, c.row[i].value);
+	if (hists_read(&s->h)) {
+		file_complain(HISTS_FILE);
+		return FAILED;
+	}
+	s->gauges = s->c;
 	return OK;
+}
+
+static uint64_t get(const struct sample *s, const char *name)
+{
+	return counters_get(&s->c, name);
+}
+
+/* a count, or with -d a rate */
+static void number(struct ctx *ctx, const char *key, int width, uint64_t value)
+{
+	if (ctx->seconds)
+		out_fixed(&ctx->out, key, width, 1, value / ctx->seconds);
+	else
+		out_u64(&ctx->out, key, width, value);
+}
+
+static void label(struct ctx *ctx, int indent, const char *text)
+{
+	out_text(&ctx->out, "%*s%-*s", indent, "", LABEL - indent, text);
+}
+
+/* a count of @all and its share; the share of a row without meaning is not shown */
+static void share(struct ctx *ctx, const char *key, uint64_t part, uint64_t all)
+{
+	char name[64];
+
+	number(ctx, key, VALUE, part);
+	if (!all)
+		return;
+	snprintf(name, sizeof(name), "%s_percent", key);
+	out_text(&ctx->out, "  ");
+	out_fixed(&ctx->out, name, 5, 1, 100.0 * part / all);
+	out_text(&ctx->out, " %%");
+}
+
+/* FinAckSepNoAto is no-ato */
+static char *plain_name(char *buf, size_t size, const char *name, size_t prefix)
+{
+	size_t n = 0;
+
+	for (name += prefix; *name && n + 2 < size; name++) {
+		if (isupper((unsigned char)*name) && n)
+			buf[n++] = '-';
+		buf[n++] = tolower((unsigned char)*name);
+	}
+	buf[n] = '\0';
+	return buf;
+}
+
+/* a row for each counter of that prefix; those at zero only if asked for */
+static void group(struct ctx *ctx, const struct sample *s, const char *prefix, uint64_t all)
+{
+	char name[64];
+	size_t i, len = strlen(prefix);
+
+	for (i = 0; i < s->c.n; i++) {
+		const struct counter *r = &s->c.row[i];
+
+		if (strncmp(r->name, prefix, len) || !isupper((unsigned char)r->name[len]) ||
+		    (!r->value && !ctx->zeros && !ctx->out.json))
+			continue;
+		plain_name(name, sizeof(name), r->name, len);
+		label(ctx, 4, name);
+		share(ctx, name, r->value, all);
+		out_nl(&ctx->out);
+	}
+}
+
+static void row(struct ctx *ctx, const char *text, uint64_t part, uint64_t all, const char *note)
+{
+	label(ctx, 2, text);
+	share(ctx, text, part, all);
+	out_text(&ctx->out, "  %s", note);
+	out_nl(&ctx->out);
+}
+
+static void head(struct ctx *ctx, const char *text, uint64_t value, const char *note)
+{
+	char key[32];
+
+	out_color(&ctx->out, OUT_HEAD);
+	label(ctx, 0, text);
+	out_color(&ctx->out, OUT_PLAIN);
+	snprintf(key, sizeof(key), "%c%s", tolower((unsigned char)*text), text + 1);
+	number(ctx, key, VALUE, value);
+	out_text(&ctx->out, "%s  %s", ctx->seconds ? "/s" : "", note);
+	out_nl(&ctx->out);
+}
+
+static void outcomes(struct ctx *ctx, const struct sample *s)
+{
+	uint64_t passive = get(s, "FinAckPassive"), separate = get(s, "FinAckSeparate");
+	uint64_t open = counters_get(&s->gauges, "FinAckUndecided");
+	struct out *o = &ctx->out;
+
+	head(ctx, "Passive", passive, "closes begun by the peer");
+	row(ctx, "merged", get(s, "FinAckMerged"), passive, "ACK and FIN in one: three segments");
+	row(ctx, "separate", separate, passive, "the ACK by itself: four; because of");
+	out_object(o, "reasons");
+	group(ctx, s, "FinAckSep", passive);
+	out_end(o);
+	if (get(s, "FinAckUnacked") || ctx->zeros || o->json)
+		row(ctx, "unacked", get(s, "FinAckUnacked"), passive, "ended before any ACK");
+	if (open || ctx->zeros || o->json) {
+		label(ctx, 2, "undecided");
+		out_u64(o, "undecided", VALUE, open);
+		out_text(o, "           not answered yet");
+		out_nl(o);
+	}
+	out_text(o, "  ended by");
+	out_nl(o);
+	out_object(o, "endings");
+	group(ctx, s, "FinAckEnd", passive);
+	out_end(o);
+	label(ctx, 2, "waiting");
+	out_u64(o, "close_wait", VALUE, counters_get(&s->gauges, "FinAckCloseWait"));
+	out_text(o, "           now in CLOSE_WAIT: finack waiting");
+	out_nl(o);
+}
+
+static void active(struct ctx *ctx, const struct sample *s)
+{
+	uint64_t all = get(s, "FinAckActive");
+
+	head(ctx, "Active", all, "closes begun here");
+	out_object(&ctx->out, "active_outcomes");
+	group(ctx, s, "FinAckActive", all);
+	out_end(&ctx->out);
+}
+
+static void delays(struct ctx *ctx, const struct sample *s)
+{
+	struct out *o = &ctx->out;
+	char name[64];
+	size_t i;
+
+	out_color(o, OUT_HEAD);
+	out_text(o, "%-*s%*s%12s%12s%12s", LABEL, "Delay", VALUE, "count", "p50", "p90", "p99");
+	out_color(o, OUT_PLAIN);
+	out_nl(o);
+	out_object(o, "delays");
+	for (i = 0; i < s->h.n; i++) {
+		const struct hist *h = &s->h.hist[i];
+
+		plain_name(name, sizeof(name), h->name, strlen("FinAck"));
+		if (strlen(name) > 6 && !strcmp(name + strlen(name) - 6, "-delay"))
+			name[strlen(name) - 6] = '\0';
+		out_object(o, name);
+		label(ctx, 2, name);
+		number(ctx, "count", VALUE, h->count);
+		if (h->count) {
+			out_us(o, "p50_us", 12, hist_quantile(h, 0.50));
+			out_us(o, "p90_us", 12, hist_quantile(h, 0.90));
+			out_us(o, "p99_us", 12, hist_quantile(h, 0.99));
+		}
+		out_nl(o);
+		out_end(o);
+	}
+	out_end(o);
+}
+
+static void health(struct ctx *ctx, const struct sample *s)
+{
+	unsigned int armed = 0, off = 0, absent = 0;
+	uint64_t untracked = get(s, "FinAckUntracked"), missed;
+	struct out *o = &ctx->out;
+	struct hooks k;
+	size_t i;
+
+	if (hooks_read(&k))
+		return;
+	for (i = 0; i < k.n; i++)
+		*(hook_armed(&k.hook[i]) ? &armed : hook_off(&k.hook[i]) ? &off : &absent) += 1;
+	missed = hooks_missed(&k);
+	out_object(o, "hooks");
+	out_color(o, OUT_HEAD);
+	label(ctx, 0, "Hooks");
+	out_color(o, absent || missed ? OUT_WARN : OUT_PLAIN);
+	out_u64(o, "armed", VALUE, armed);
+	out_text(o, " armed, ");
+	out_u64(o, "off", 0, off);
+	out_text(o, " off, ");
+	out_u64(o, "absent", 0, absent);
+	out_text(o, " absent, ");
+	out_u64(o, "missed", 0, missed);
+	out_text(o, " hits missed%s", absent || missed ? ": finack doctor" : "");
+	out_color(o, OUT_PLAIN);
+	out_nl(o);
+	out_end(o);
+	if (untracked || ctx->zeros || o->json) {
+		label(ctx, 2, "untracked");
+		number(ctx, "untracked", VALUE, untracked);
+		out_text(o, "           found the record table full");
+		out_nl(o);
+	}
+}
+
+static void every_counter(struct ctx *ctx, const struct sample *s)
+{
+	size_t i;
+
+	out_object(&ctx->out, "counters");
+	for (i = 0; i < s->c.n; i++) {
+		const struct counter *r = &s->c.row[i];
+
+		out_text(&ctx->out, "%-24s", r->name);
+		number(ctx, r->name, VALUE, r->value);
+		out_nl(&ctx->out);
+	}
+	out_end(&ctx->out);
+}
+
+static int show(struct ctx *ctx, const struct netns *ns, void *arg)
+{
+	const struct sample *before = arg; /* in the order of the namespaces */
+	struct sample *s = malloc(sizeof(*s));
+	int rc = s ? take(s) : FAILED;
+
+	if (!rc && before) {
+		counters_sub(&s->c, &before[ns - ctx->ns].c);
+		hists_sub(&s->h, &before[ns - ctx->ns].h);
+		out_fixed(&ctx->out, "seconds", ctx->out.json ? 0 : -LABEL, 2, ctx->seconds);
+		out_text(&ctx->out, "seconds, per second");
+		out_nl(&ctx->out);
+	}
+	if (!rc && ctx->stats) {
+		every_counter(ctx, s);
+	} else if (!rc) {
+		outcomes(ctx, s);
+		active(ctx, s);
+		delays(ctx, s);
+		health(ctx, s);
+	}
+	free(s);
+	return rc;
+}
+
+static int first(struct ctx *ctx, const struct netns *ns, void *arg)
+{
+	struct sample *before = arg;
+
+	return take(&before[ns - ctx->ns]);
+}
+
+static int rates(struct ctx *ctx)
+{
+	struct sample *before = calloc(ctx->ns_count, sizeof(*before));
+	struct ctx quiet = *ctx;
+	struct timespec t[2], pause;
+	int rc = FAILED;
+
+	if (!before)
+		return FAILED;
+	pause.tv_sec = ctx->seconds;
+	pause.tv_nsec = (ctx->seconds - pause.tv_sec) * 1e9;
+	clock_gettime(CLOCK_MONOTONIC, &t[0]);
+	quiet.quiet = true;
+	if (!each_netns(&quiet, first, before)) {
+		nanosleep(&pause, NULL);
+		clock_gettime(CLOCK_MONOTONIC, &t[1]);
+		ctx->seconds = t[1].tv_sec - t[0].tv_sec + (t[1].tv_nsec - t[0].tv_nsec) / 1e9;
+		rc = each_netns(ctx, show, before);
+	}
+	free(before);
+	return rc;
+}
+
+int show_main(struct ctx *ctx, int argc, char **argv)
+{
+	if (argc > 1)
+		return misuse("show takes no words, '%s' was given", argv[1]);
+	if (!module_ready(COUNTERS_FILE))
+		return FAILED;
+	return ctx->seconds ? rates(ctx) : each_netns(ctx, show, NULL);
 }

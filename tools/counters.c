@@ -2,27 +2,40 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "counters.h"
+#include "file.h"
 
-int counters_read(struct counters *c)
+int counters_parse(struct counters *c, char *text)
 {
-	/* not /proc/net: that is the namespace of the process's first thread */
-	FILE *f = fopen("/proc/thread-self/net/finack", "re");
 	struct counter *r = c->row;
+	char *line, rest;
 
 	c->n = 0;
-	if (!f)
-		return -1;
-	while (c->n < COUNTERS_MAX && fscanf(f, "%39s %" SCNu64, r->name, &r->value) == 2) {
+	while (c->n < COUNTERS_MAX && (line = split_line(&text))) {
+		if (sscanf(line, "%39s %" SCNu64 " %c", r->name, &r->value, &rest) != 2)
+			break;
 		c->n++;
 		r++;
 	}
-	fclose(f);
 	if (!c->n)
 		errno = EPROTO;
 	return c->n ? 0 : -1;
+}
+
+int counters_read(struct counters *c)
+{
+	char *text = file_read(COUNTERS_FILE);
+	int rc;
+
+	c->n = 0;
+	if (!text)
+		return -1;
+	rc = counters_parse(c, text);
+	free(text);
+	return rc;
 }
 
 uint64_t counters_get(const struct counters *c, const char *name)
@@ -33,4 +46,12 @@ uint64_t counters_get(const struct counters *c, const char *name)
 		if (!strcmp(c->row[i].name, name))
 			return c->row[i].value;
 	return 0;
+}
+
+void counters_sub(struct counters *c, const struct counters *before)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		c->row[i].value -= counters_get(before, c->row[i].name);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define COUNTERS_MAX 128
+#define COUNTERS_FILE "/proc/thread-self/net/finack"
 
 struct counter {
 	char name[40];
@@ -31,7 +32,13 @@ struct counters {
  */
 int counters_read(struct counters *c);
 
+/** counters_parse() - read them from @text, which is cut up; Return: 0, or -1 with errno */
+int counters_parse(struct counters *c, char *text);
+
 /** counters_get() - Return: the value of @name, 0 if there is no such line */
 uint64_t counters_get(const struct counters *c, const char *name);
+
+/** counters_sub() - make @c what was counted since @before */
+void counters_sub(struct counters *c, const struct counters *before);
 
 #endif

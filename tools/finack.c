@@ -1,45 +1,295 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The finack command: options, the table of commands, usage. */
+#include <errno.h>
+#include <locale.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../module/version.h"
 #include "finack.h"
+#include "words.h"
+
+/* options that only some commands know */
+#define OPT_STATS	1
+#define OPT_ZEROS	2
+#define OPT_SECONDS	4
+#define OPT_DRY_RUN	8
+#define OPT_OWN		16	/* the command reads its options itself */
+
+/**
+ * struct cmd - a command
+ * @name: its word
+ * @run: called with the words from the command's own on; returns the exit status
+ * @options: OPT_*
+ * @args: what may follow, for the usage
+ * @help: one line
+ */
+struct cmd {
+	const char *name;
+	int (*run)(struct ctx *ctx, int argc, char **argv);
+	unsigned int options;
+	const char *args;
+	const char *help;
+};
+
+static int run_lab(struct ctx *ctx, int argc, char **argv)
+{
+	(void)ctx;
+	return lab_main(argc, argv);
+}
 
 static const struct cmd cmds[] = {
-	{ "show", show_main, "", "print the counters of this network namespace (default)" },
-	{ "lab", lab_main, "[-4|-6|-m] [-c] [--here] [NAME...|all]",
+	{ "show", show_main, OPT_STATS | OPT_ZEROS | OPT_SECONDS, "[-s] [-z] [-d SECS]",
+	  "how closes end here (default); -s every counter, -d per second over SECS" },
+	{ "hist", hist_main, OPT_ZEROS, "[ack|fin]",
+	  "delays of the ACK of the peer's FIN, and of our own FIN" },
+	{ "waiting", waiting_main, 0, "[sport PORT] [dport PORT] [older SECS] [pid PID]",
+	  "which sockets owe their close(), for how long, and whose they are" },
+	{ "watch", watch_main, 0,
+	  "[sport PORT] [dport PORT] [outcome WORD] [reason WORD] [end WORD]\n        [count N]",
+	  "each close as it happens" },
+	{ "get", get_main, 0, "[KNOB...]", "the controls" },
+	{ "set", set_main, OPT_DRY_RUN | OPT_SECONDS, "[--dry-run [-d SECS]] KNOB VALUE...",
+	  "change controls, or say how many segments it would add or save" },
+	{ "why", why_main, 0, "", "what the closes here suffer from, and what would help" },
+	{ "doctor", doctor_main, 0, "", "is everything in order on this machine?" },
+	{ "lab", run_lab, OPT_OWN, "[-4|-6|-m] [-c] [--here] [NAME...|all]",
 	  "list the experiments, or run some and draw what the wire saw" },
 	{ 0 }
+};
+
+struct options {
+	const char *netns;
+	const char *color;
+	const char *seconds;
+	bool version;
+	bool help;
+	unsigned int used; /* OPT_* */
+};
+
+/**
+ * struct option - a row per option
+ * @brief: its short spelling
+ * @name: its long one
+ * @flag: set if the option is there
+ * @arg: the word that follows is stored there
+ * @only: OPT_* of those that not every command has
+ */
+struct option {
+	const char *brief;
+	const char *name;
+	bool *flag;
+	const char **arg;
+	unsigned int only;
 };
 
 static void usage(FILE *f)
 {
 	const struct cmd *c;
 
-	fprintf(f, "Usage: finack [-h|-V] [COMMAND]\n\n");
+	fprintf(f, "Usage: finack [OPTIONS] [COMMAND]\n\nCOMMAND := {\n");
 	for (c = cmds; c->name; c++)
-		fprintf(f, "  %s %s\n      %s\n", c->name, c->args, c->help);
+		fprintf(f, "  %s%s%s\n      %s\n", c->name, *c->args ? " " : "", c->args, c->help);
+	fprintf(f, "}\n\n"
+		"OPTIONS := { -n[etns] NAME|PID|PATH | -a[ll] | -j[son] | -p[retty] |\n"
+		"             -o[neline] | -N[umeric] | -c[olor][=auto|always|never] |\n"
+		"             -V[ersion] | -h[elp] }\n");
+}
+
+int misuse(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("finack: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputs("; see finack -h\n", stderr);
+	va_end(ap);
+	return MISUSE;
+}
+
+/* the table's end if there is none */
+static const struct cmd *find_cmd(const char *word)
+{
+	const struct cmd *c = cmds;
+
+	while (c->name && strcmp(c->name, word))
+		c++;
+	return c;
+}
+
+/* -x, -word and --word are the same, as in iproute2 */
+static const struct option *option_find(const struct option *o, const char *word)
+{
+	const char *bare = word + 1 + (word[1] == '-');
+
+	for (; o->name; o++)
+		if (!strcmp(bare, o->name) ||
+		    (word[1] != '-' && o->brief && !strcmp(bare, o->brief)))
+			return o;
+	return NULL;
+}
+
+static bool is_color(struct options *opt, const char *word)
+{
+	const char *bare = word + 1 + (word[1] == '-'), *eq = strchr(bare, '=');
+	size_t n = eq ? (size_t)(eq - bare) : strlen(bare);
+
+	if (!(n == 1 && *bare == 'c' && word[1] != '-') && !(n == 5 && !strncmp(bare, "color", 5)))
+		return false;
+	opt->color = eq ? eq + 1 : "always";
+	return true;
+}
+
+/* Takes the options out of @argv; the words stay, with a NULL behind them. The lab's own options
+ * begin behind its word.
+ */
+static int parse(struct ctx *ctx, struct options *opt, int *argc, char **argv,
+		 const struct cmd **cmd)
+{
+	const struct option rows[] = {
+		{ "n", "netns", NULL, &opt->netns, 0 }, { "a", "all", &ctx->all, NULL, 0 },
+		{ "j", "json", &ctx->out.json, NULL, 0 },
+		{ "p", "pretty", &ctx->out.pretty, NULL, 0 },
+		{ "o", "oneline", &ctx->out.oneline, NULL, 0 },
+		{ "N", "Numeric", &ctx->out.numeric, NULL, 0 },
+		{ NULL, "numeric", &ctx->out.numeric, NULL, 0 },
+		{ "V", "Version", &opt->version, NULL, 0 },
+		{ NULL, "version", &opt->version, NULL, 0 },
+		{ "h", "help", &opt->help, NULL, 0 },
+		{ "s", "stats", &ctx->stats, NULL, OPT_STATS },
+		{ "z", "zeros", &ctx->zeros, NULL, OPT_ZEROS },
+		{ "d", "delay", NULL, &opt->seconds, OPT_SECONDS },
+		{ NULL, "dry-run", &ctx->dry_run, NULL, OPT_DRY_RUN },
+		{ 0 }
+	};
+	const struct option *o;
+	int i, words = 0;
+
+	for (i = 1; i < *argc; i++) {
+		bool own = *cmd && (*cmd)->options & OPT_OWN;
+
+		if (*argv[i] != '-' || !argv[i][1] || own) {
+			argv[words++] = argv[i];
+			if (words == 1)
+				*cmd = find_cmd(argv[0]);
+			continue;
+		}
+		if (is_color(opt, argv[i]))
+			continue;
+		o = option_find(rows, argv[i]);
+		if (!o)
+			return misuse("there is no option '%s'", argv[i]);
+		if (o->arg && i + 1 == *argc)
+			return misuse("'%s' wants a word to follow", argv[i]);
+		if (o->arg)
+			*o->arg = argv[++i];
+		if (o->flag)
+			*o->flag = true;
+		opt->used |= o->only;
+	}
+	argv[words] = NULL;
+	*argc = words;
+	return OK;
+}
+
+static int set_color(struct ctx *ctx, const char *when)
+{
+	const char *no = getenv("NO_COLOR");
+
+	if (!when || !strcmp(when, "auto"))
+		ctx->out.color = isatty(STDOUT_FILENO) && !(no && *no);
+	else if (!strcmp(when, "always"))
+		ctx->out.color = true;
+	else if (strcmp(when, "never"))
+		return misuse("-color is auto, always or never, not '%s'", when);
+	return OK;
+}
+
+static int set_seconds(struct ctx *ctx, const char *word)
+{
+	if (!word)
+		return OK;
+	if (!word_seconds(word, &ctx->seconds) || ctx->seconds < 0.01)
+		return misuse("-d takes seconds, from 0.01 on, not '%s'", word);
+	return OK;
+}
+
+static int netns_complain(const char *spec)
+{
+	if (errno == ENOENT)
+		fprintf(stderr, "finack: there is no network namespace '%s'; 'ip netns' lists "
+			"those with names, else give a PID or a path\n", spec);
+	else
+		fprintf(stderr, "finack: network namespace '%s': %s%s\n", spec, strerror(errno),
+			errno == EACCES ? "; run as root" : "");
+	return FAILED;
+}
+
+static int set_netns(struct ctx *ctx, const char *spec)
+{
+	static struct netns one;
+
+	if (spec && ctx->all)
+		return misuse("-n and -a exclude each other");
+	if (ctx->all) {
+		ctx->ns_count = netns_list(&ctx->ns);
+		return ctx->ns_count ? OK : netns_complain("all");
+	}
+	if (spec ? netns_find(spec, &one) : netns_self(&one))
+		return netns_complain(spec ? spec : "of this process");
+	ctx->ns = &one;
+	ctx->ns_count = 1;
+	return OK;
+}
+
+/* what is buffered may not have been written: a full disk */
+static int finish(int rc)
+{
+	if ((fflush(stdout) || ferror(stdout)) && rc == OK) {
+		fprintf(stderr, "finack: cannot write: %s\n", strerror(errno));
+		rc = FAILED;
+	}
+	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	const struct cmd *c;
+	struct ctx ctx = {};
+	struct options opt = {};
+	const struct cmd *cmd = cmds;
+	unsigned int wrong;
+	int rc;
 
-	if (argc < 2)
-		return show_main(1, (char *[]){ "show", NULL });
-	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help")) {
-		usage(stdout);
-		return OK;
+	setlocale(LC_CTYPE, "");
+	rc = parse(&ctx, &opt, &argc, argv, &cmd);
+	if (rc)
+		return rc;
+	if (opt.help || opt.version) {
+		if (opt.help)
+			usage(stdout);
+		else
+			printf("finack %s\n", FINACK_VERSION);
+		return finish(OK);
 	}
-	if (!strcmp(argv[1], "-V") || !strcmp(argv[1], "--version")) {
-		printf("finack %s\n", FINACK_VERSION);
-		return OK;
-	}
-	for (c = cmds; c->name; c++)
-		if (!strcmp(argv[1], c->name))
-			return c->run(argc - 1, argv + 1);
-	fprintf(stderr, "finack: '%s' is neither a command nor an option\n", argv[1]);
-	usage(stderr);
-	return MISUSE;
+	if (!cmd->name)
+		return misuse("there is no command '%s'", argv[0]);
+	wrong = opt.used & ~cmd->options;
+	if (wrong)
+		return misuse("%s does not take %s", cmd->name, wrong & OPT_DRY_RUN ? "--dry-run" :
+			      wrong & OPT_SECONDS ? "-d" : wrong & OPT_STATS ? "-s" : "-z");
+	out_init(&ctx.out);
+	rc = set_color(&ctx, opt.color) ?: set_seconds(&ctx, opt.seconds);
+	if (!rc)
+		rc = set_netns(&ctx, opt.netns);
+	if (!rc && !argc)
+		rc = cmd->run(&ctx, 1, (char *[]){ "show", NULL });
+	else if (!rc)
+		rc = cmd->run(&ctx, argc, argv);
+	if (ctx.all)
+		free(ctx.ns);
+	return finish(rc);
 }

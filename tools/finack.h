@@ -3,26 +3,69 @@
 #ifndef FINACK_TOOL_H
 #define FINACK_TOOL_H
 
+#include "netns.h"
+#include "out.h"
+
 /* exit status */
 #define OK	0
 #define FAILED	1	/* it was tried and did not work, or what was claimed does not hold */
 #define MISUSE	2	/* the words of the command line are wrong */
 
 /**
- * struct cmd - a command
- * @name: its word
- * @run: called with the words from the command's own on; returns the exit status
- * @args: what may follow, for the usage
- * @help: one line
+ * struct ctx - what the options say
+ * @out: how to print
+ * @ns: the namespaces the command is about; one, unless @all
+ * @ns_count: how many
+ * @all: -a
+ * @stats: -s
+ * @zeros: -z
+ * @seconds: -d, 0 if not given
+ * @dry_run: --dry-run
+ * @quiet: each_netns() prints nothing
  */
-struct cmd {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *args;
-	const char *help;
+struct ctx {
+	struct out out;
+	struct netns *ns;
+	size_t ns_count;
+	bool all;
+	bool stats;
+	bool zeros;
+	double seconds;
+	bool dry_run;
+	bool quiet;
 };
 
-int show_main(int argc, char **argv);
+/**
+ * each_netns() - do something in each of the namespaces the command is about
+ * @ctx: see there
+ * @fn: called in the namespace, with a JSON object open and its name printed
+ * @arg: passed on
+ *
+ * Return: the worst exit status.
+ */
+int each_netns(struct ctx *ctx, int (*fn)(struct ctx *ctx, const struct netns *ns, void *arg),
+	       void *arg);
+
+/** module_ready() - whether the file is there; else says on stderr what to do */
+bool module_ready(const char *path);
+
+/** netns_print() - name a namespace, in JSON and, if there may be several, in text */
+void netns_print(struct ctx *ctx, const struct netns *ns);
+
+/** knob_print() - a control and its value */
+void knob_print(struct ctx *ctx, const char *name, const char *value);
+
+/** misuse() - say what is wrong with the command line; Return: MISUSE */
+int misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+int show_main(struct ctx *ctx, int argc, char **argv);
+int hist_main(struct ctx *ctx, int argc, char **argv);
+int waiting_main(struct ctx *ctx, int argc, char **argv);
+int watch_main(struct ctx *ctx, int argc, char **argv);
+int get_main(struct ctx *ctx, int argc, char **argv);
+int set_main(struct ctx *ctx, int argc, char **argv);
+int why_main(struct ctx *ctx, int argc, char **argv);
+int doctor_main(struct ctx *ctx, int argc, char **argv);
 int lab_main(int argc, char **argv);
 
 #endif

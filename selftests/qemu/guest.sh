@@ -11,7 +11,7 @@
 
 # What every guest has. The second line is what building and testing finack needs.
 guest_packages=iproute2,mount,procps,kmod,tcpdump,ethtool,net-tools,util-linux,netcat-openbsd,strace,python3
-guest_packages+=,gcc,libc6-dev,libpcap-dev,make,perl,rsync,sparse,busybox-static,xz-utils
+guest_packages+=,gcc,libc6-dev,libjson-c-dev,libpcap-dev,make,perl,rsync,sparse,busybox-static,xz-utils
 # Tools that people trace with. The debug kernel has no type information (BTF), which bpftrace needs.
 trace_packages=trace-cmd,bpftrace,linux-perf
 # What the debug kernel is built from, and with.
@@ -163,7 +163,8 @@ build_boot() { # TMP ROOT
 	{ [[ $kver != *-finack-debug ]] && extract_kernel "$root/boot/vmlinuz-$kver" "$tmp/vmlinux"; } ||
 		cp "$root/boot/vmlinuz-$kver" "$tmp/vmlinux"
 	cp "$root/bin/busybox" "$tmp/ram/"
-	# every module the image needs, dependencies first
+	# every module the image needs, dependencies first; the debug kernel needs none
+	: >"$tmp/ram/modules/order"
 	list=$(chroot "$root" modprobe -a -S "$kver" --show-depends virtio_pci virtio_blk ext4 crc32c |
 		awk '$1 == "insmod" && !seen[$2]++ { print $2 }')
 	for ko in $list; do

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* finack doctor: is everything in order on this machine, and if not, what is to be done? */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../module/version.h"
+#include "counters.h"
+#include "file.h"
+#include "finack.h"
+#include "kconfig.h"
+#include "scratch.h"
+
+/** enum verdict - of a check */
+enum verdict { FINE, NOTE, UNKNOWN, BROKEN };
+
+/** struct exam - the run */
+struct exam {
+	struct ctx *ctx;
+	enum verdict worst;
+};
+
+/* one line of the report; @advice is NULL where nothing is to be done */
+static __attribute__((format(printf, 5, 6))) void
+report(struct exam *e, enum verdict v, const char *name, const char *advice, const char *fmt, ...)
+{
+	static const char * const words[] = { "ok", "note", "unknown", "broken" };
+	static const enum out_color colors[] = { OUT_GOOD, OUT_WARN, OUT_WARN, OUT_BAD };
+	struct out *o = &e->ctx->out;
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	e->worst = v > e->worst ? v : e->worst;
+	out_object(o, NULL);
+	out_color(o, colors[v]);
+	out_str(o, "verdict", -8, words[v]);
+	out_color(o, OUT_PLAIN);
+	out_str(o, "check", -12, name);
+	out_text(o, " ");
+	out_wrapped(o, "finding", 21, out_clean(text));
+	if (advice) {
+		out_text(o, "%21s", "");
+		out_wrapped(o, "advice", 21, advice);
+	}
+	out_end(o);
+}
+
+static void check_module(struct exam *e)
+{
+	char version[64];
+
+	if (access("/sys/module/finack", F_OK))
+		report(e, BROKEN, "module", "run: modprobe finack", "not loaded");
+	else if (!file_line("/sys/module/finack/version", version, sizeof(version)))
+		report(e, UNKNOWN, "module", NULL, "loaded, of unknown version");
+	else if (strcmp(version, FINACK_VERSION))
+		report(e, NOTE, "module", "load the module that came with this tool",
+		       "version %s is loaded, the tool is %s", version, FINACK_VERSION);
+	else
+		report(e, FINE, "module", NULL, "version %s is loaded", version);
+}
+
+static void check_config(struct exam *e)
+{
+	char *text = kconfig_read();
+
+	if (!text) {
+		report(e, UNKNOWN, "config", NULL,
+		       "this kernel's configuration is not in /boot, /lib/modules or /proc");
+		return;
+	}
+	if (kconfig_get(text, "TRACEPOINTS") != 'y')
+		report(e, BROKEN, "config", "use a kernel that has them: distributions' do",
+		       "CONFIG_TRACEPOINTS is not set: finack cannot load");
+	else if (kconfig_get(text, "KPROBES") != 'y')
+		report(e, NOTE, "config", "use a kernel with CONFIG_KPROBES",
+		       "CONFIG_KPROBES is not set: no reasons, no ACK delays, no controls");
+	else
+		report(e, FINE, "config", NULL, "tracepoints and kprobes are built in%s",
+		       kconfig_get(text, "KPROBES_ON_FTRACE") == 'y' ? ", by ftrace" : "");
+	free(text);
+}
+
+static void check_kprobes(struct exam *e)
+{
+	char value[16];
+
+	if (!file_line("/sys/kernel/debug/kprobes/enabled", value, sizeof(value)))
+		report(e, UNKNOWN, "kprobes", geteuid() ? "run as root" :
+		       "run: mount -t debugfs none /sys/kernel/debug",
+		       "cannot see whether they are switched off");
+	else if (*value == '0')
+		report(e, BROKEN, "kprobes", "run: echo 1 >/sys/kernel/debug/kprobes/enabled",
+		       "switched off: no reasons, no ACK delays, no controls");
+	else
+		report(e, FINE, "kprobes", NULL, "switched on");
+}
+
+static void check_ftrace(struct exam *e)
+{
+	char value[16];
+
+	if (!file_line("/proc/sys/kernel/ftrace_enabled", value, sizeof(value)))
+		report(e, FINE, "ftrace", NULL, "not part of this kernel: kprobes are breakpoints");
+	else if (*value == '0')
+		report(e, BROKEN, "ftrace", "run: sysctl kernel.ftrace_enabled=1",
+		       "switched off: kprobes by ftrace do not fire");
+	else
+		report(e, FINE, "ftrace", NULL, "switched on");
+}
+
+static void check_lockdown(struct exam *e)
+{
+	char value[64], *mode;
+
+	if (!file_line("/sys/kernel/security/lockdown", value, sizeof(value))) {
+		report(e, FINE, "lockdown", NULL, "not in force, as far as can be seen");
+		return;
+	}
+	mode = strchr(value, '[');
+	if (!mode || !strncmp(mode, "[none]", 6))
+		report(e, FINE, "lockdown", NULL, "not in force");
+	else if (!strncmp(mode, "[confidentiality]", 17))
+		report(e, NOTE, "lockdown", "start without lockdown=confidentiality",
+		       "confidentiality: kprobes and tracing are not allowed");
+	else
+		report(e, NOTE, "lockdown", "sign the module: see 'signature'",
+		       "integrity: only signed modules load");
+}
+
+static void check_signature(struct exam *e)
+{
+	static const char enrol[] = "enrol the key that signs it: mokutil --import "
+				    "/var/lib/dkms/mok.pub, then restart and confirm";
+	char enforce[16] = "", taint[32] = "";
+	bool loaded = file_line("/sys/module/finack/taint", taint, sizeof(taint));
+
+	file_line("/sys/module/module/parameters/sig_enforce", enforce, sizeof(enforce));
+	if (*enforce == 'Y' && !loaded)
+		report(e, NOTE, "signature", enrol, "only signed modules may be loaded");
+	else if (strchr(taint, 'E'))
+		report(e, FINE, "signature", NULL, "the module is not signed, and need not be");
+	else
+		report(e, FINE, "signature", NULL, loaded ? "the module is signed" :
+		       "modules need not be signed");
+}
+
+static void check_tracing(struct exam *e)
+{
+	char *text;
+
+	if (geteuid()) {
+		report(e, UNKNOWN, "tracing", "run as root", "cannot see tracefs");
+		return;
+	}
+	text = file_read("/sys/kernel/tracing/events/finack/finack_close/format");
+	if (!text)
+		text = file_read("/sys/kernel/debug/tracing/events/finack/finack_close/format");
+	if (text)
+		report(e, FINE, "tracing", NULL, "the event finack:finack_close is there");
+	else if (access("/sys/kernel/tracing/events", F_OK))
+		report(e, BROKEN, "tracing", "run: mount -t tracefs none /sys/kernel/tracing",
+		       "tracefs is not mounted");
+	else
+		report(e, BROKEN, "tracing", "load the module, with CONFIG_EVENT_TRACING",
+		       "there is no event finack:finack_close");
+	free(text);
+}
+
+static void hook(struct exam *e, const struct hook *h, uint64_t before)
+{
+	unsigned long long hits = h->hits - before;
+
+	if (hook_off(h))
+		report(e, NOTE, "hook", NULL, "%s: %s", h->name, h->status);
+	else if (!hook_armed(h))
+		report(e, BROKEN, "hook", "look into the kernel's log: dmesg | grep finack",
+		       "%s: %s", h->name, h->status);
+	else if (!hits)
+		report(e, BROKEN, "hook", "report it, with this kernel's version",
+		       "%s: armed as %s, but it was not hit by closes that must hit it", h->name,
+		       h->kind);
+	else
+		report(e, FINE, "hook", NULL, "%s: alive (%s), %llu hits by closes made for it",
+		       h->name, h->kind, hits);
+}
+
+static void check_hooks(struct exam *e)
+{
+	struct scratch *s = calloc(1, sizeof(*s));
+	size_t i;
+
+	if (s && !scratch_run(s))
+		report(e, geteuid() ? UNKNOWN : BROKEN, "hooks", geteuid() ? "run as root" : NULL,
+		       "cannot try them: %s", s->problem);
+	for (i = 0; s && !*s->problem && i < s->after.n; i++)
+		hook(e, &s->after.hook[i], s->before.hook[i].hits);
+	free(s);
+}
+
+static void check_losses(struct exam *e)
+{
+	struct counters *c = malloc(sizeof(*c));
+	struct hooks h;
+	unsigned long long n;
+
+	if (!hooks_read(&h)) {
+		n = hooks_missed(&h);
+		report(e, n ? NOTE : FINE, "missed", n ?
+		       "look for other probes on TCP: /sys/kernel/debug/kprobes/list" : NULL,
+		       n ? "%llu hits, while another tool's probe ran: reasons may be unknown" :
+		       "%llu hits", n);
+	}
+	if (c && !counters_read(c)) {
+		n = counters_get(c, "FinAckUntracked");
+		report(e, n ? NOTE : FINE, "table", n ?
+		       "load the module with a larger max_tracked" : NULL,
+		       "%llu closes here found it full", n);
+	}
+	free(c);
+}
+
+int doctor_main(struct ctx *ctx, int argc, char **argv)
+{
+	struct exam e = { .ctx = ctx };
+	bool loaded = !access("/sys/module/finack", F_OK);
+
+	if (argc > 1)
+		return misuse("doctor takes no words, '%s' was given", argv[1]);
+	if (ctx->all)
+		return misuse("doctor is about the machine: no -a");
+	out_object(&ctx->out, NULL);
+	out_list(&ctx->out, "checks");
+	check_module(&e);
+	check_config(&e);
+	check_kprobes(&e);
+	check_ftrace(&e);
+	check_lockdown(&e);
+	check_signature(&e);
+	if (loaded) {
+		check_tracing(&e);
+		check_hooks(&e);
+		check_losses(&e);
+	}
+	out_end(&ctx->out);
+	out_text(&ctx->out, "%s\n", e.worst == BROKEN ? "Something is broken." :
+		 "Nothing is broken.");
+	if (ctx->out.json)
+		out_bool(&ctx->out, "broken", e.worst == BROKEN);
+	out_end(&ctx->out);
+	return e.worst == BROKEN ? FAILED : OK;
+}

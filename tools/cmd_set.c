@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * finack set: changes controls, all of those given or none. With --dry-run it says what they would
+ * do; the kernel is then asked in a namespace made for it whether it would take them.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "finack.h"
+#include "knobs.h"
+#include "predict.h"
+
+/** struct change - what is to be set */
+struct change {
+	struct setting *setting;
+	size_t n;
+};
+
+static int complain(const struct setting *s)
+{
+	struct knobs *k = malloc(sizeof(*k));
+	char names[1024];
+	int err = errno, rc = FAILED;
+
+	if (err == ENOENT && k && !knobs_read(k))
+		rc = misuse("there is no control '%s', but:%s", s->name,
+			    knobs_names(k, names, sizeof(names)));
+	else if (err == EINVAL || err == ERANGE)
+		fprintf(stderr, "finack: the kernel does not take '%s' for %s, which is %s now; "
+			"nothing was changed; see 'Controls' in finack(8)\n", s->value, s->name,
+			*s->old ? s->old : "empty");
+	else if (err == EOPNOTSUPP)
+		fprintf(stderr, "finack: %s needs a hook that this kernel does not have; "
+			"run: finack doctor\n", s->name);
+	else
+		fprintf(stderr, "finack: cannot set %s: %s%s\n", s->name, strerror(err),
+			err == EPERM || err == EACCES ?
+			"; run as root (CAP_NET_ADMIN over the namespace)" : "");
+	free(k);
+	return rc;
+}
+
+static int set(struct ctx *ctx, const struct netns *ns, void *arg)
+{
+	const struct change *c = arg;
+	const struct setting *refused = knobs_apply(c->setting, c->n);
+	char path[400], value[1024];
+	size_t i;
+
+	(void)ns;
+	if (refused)
+		return complain(refused);
+	out_object(&ctx->out, "knobs");
+	for (i = 0; i < c->n; i++) {
+		snprintf(path, sizeof(path), KNOBS_DIR "/%.255s", c->setting[i].name);
+		if (file_line(path, value, sizeof(value)))
+			knob_print(ctx, c->setting[i].name, value);
+	}
+	out_end(&ctx->out);
+	return OK;
+}
+
+/* whether the kernel would take it, on top of what is set here */
+static int try_elsewhere(const struct change *c)
+{
+	struct knobs *k = malloc(sizeof(*k));
+	const struct setting *refused;
+	struct setting now;
+	size_t i;
+	int status;
+	pid_t pid;
+
+	if (!k || knobs_read(k)) {
+		file_complain(KNOBS_DIR);
+		free(k);
+		return FAILED;
+	}
+	pid = fork();
+	if (!pid) {
+		if (unshare(CLONE_NEWNET))
+			_exit(OK); /* not allowed to ask */
+		for (i = 0; i < 2 * k->n; i++) {
+			now = (struct setting){ .name = k->knob[i % k->n].name,
+						.value = k->knob[i % k->n].value };
+			knobs_apply(&now, 1);
+		}
+		refused = knobs_apply(c->setting, c->n);
+		_exit(refused ? complain(refused) : OK);
+	}
+	free(k);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return FAILED;
+	return WEXITSTATUS(status);
+}
+
+static int dry_run(struct ctx *ctx, const struct netns *ns, void *arg)
+{
+	const struct change *c = arg;
+	int rc = c->n ? try_elsewhere(c) : OK;
+
+	(void)ns;
+	return rc ? rc : predict_print(ctx, c->setting, c->n);
+}
+
+int set_main(struct ctx *ctx, int argc, char **argv)
+{
+	struct change c = {};
+	int i, rc;
+
+	if (argc % 2 == 0)
+		return misuse("set takes pairs, a control and its value");
+	if (argc == 1 && !ctx->dry_run)
+		return misuse("set wants a control and its value");
+	if (ctx->seconds && !ctx->dry_run)
+		return misuse("-d goes with --dry-run");
+	if (!module_ready(KNOBS_DIR))
+		return FAILED;
+	c.n = argc / 2;
+	c.setting = calloc(c.n + 1, sizeof(*c.setting));
+	if (!c.setting)
+		return FAILED;
+	for (i = 0; i < (int)c.n; i++)
+		c.setting[i] = (struct setting){ .name = argv[1 + 2 * i],
+						     .value = argv[2 + 2 * i] };
+	rc = each_netns(ctx, ctx->dry_run ? dry_run : set, &c);
+	free(c.setting);
+	return rc;
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* finack waiting: which sockets owe their close(), for how long, and whose they are. */
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+#include "finack.h"
+#include "procs.h"
+#include "waiting.h"
+#include "words.h"
+
+/**
+ * struct query - what is asked for, and where to find processes
+ * @sport: local port, 0 for any
+ * @dport: remote port, 0 for any
+ * @pid: process, 0 for any
+ * @older: seconds
+ * @procs: all sockets of processes
+ */
+struct query {
+	uint64_t sport;
+	uint64_t dport;
+	uint64_t pid;
+	double older;
+	struct procs procs;
+};
+
+#define REST 66	/* columns of all but the addresses */
+
+/** struct table - the widths of its columns */
+struct table {
+	int local;
+	int remote;
+	bool narrow; /* the process goes to a line of its own */
+};
+
+static int parse(struct query *q, int argc, char **argv)
+{
+	bool ok;
+	int i;
+
+	for (i = 1; i < argc; i += 2) {
+		const char *word = argv[i], *value = argv[i + 1];
+
+		if (strcmp(word, "sport") && strcmp(word, "dport") && strcmp(word, "older") &&
+		    strcmp(word, "pid"))
+			return misuse("waiting does not know '%s'", word);
+		if (!value)
+			return misuse("'%s' wants a number to follow", word);
+		if (!strcmp(word, "older"))
+			ok = word_seconds(value, &q->older);
+		else if (!strcmp(word, "pid"))
+			ok = word_number(value, 1, INT32_MAX, &q->pid);
+		else
+			ok = word_number(value, 1, 65535, *word == 's' ? &q->sport : &q->dport);
+		if (!ok)
+			return misuse("'%s' is not a value for %s", value, word);
+	}
+	return OK;
+}
+
+static const struct proc_socket *first_of(const struct query *q, const struct waiter *w)
+{
+	return procs_find(&q->procs, w->inode);
+}
+
+static bool more_of(const struct query *q, const struct proc_socket *s)
+{
+	return s + 1 < q->procs.socket + q->procs.n && s[1].inode == s->inode;
+}
+
+static bool wanted(const struct query *q, const struct waiter *w)
+{
+	const struct proc_socket *s;
+
+	if ((q->sport && w->lport != q->sport) || (q->dport && w->rport != q->dport) ||
+	    w->age_ms < q->older * 1000)
+		return false;
+	for (s = q->pid ? first_of(q, w) : NULL; s; s = more_of(q, s) ? s + 1 : NULL)
+		if ((uint64_t)s->pid == q->pid)
+			return true;
+	return !q->pid;
+}
+
+static char *address(char *buf, size_t size, const char *addr, uint64_t port)
+{
+	snprintf(buf, size, strchr(addr, ':') ? "[%s]:%u" : "%s:%u", addr, (unsigned int)port);
+	return buf;
+}
+
+static struct table measure(const struct ctx *ctx, const struct waiting *w,
+			    const struct query *q)
+{
+	struct table t = { strlen("Local"), strlen("Remote"), false };
+	char text[80];
+	size_t i;
+	int n;
+
+	for (i = 0; i < w->n; i++) {
+		const struct waiter *r = &w->row[i];
+
+		if (!wanted(q, r))
+			continue;
+		n = strlen(address(text, sizeof(text), r->local, r->lport));
+		t.local = n > t.local ? n : t.local;
+		n = strlen(address(text, sizeof(text), r->remote, r->rport));
+		t.remote = n > t.remote ? n : t.remote;
+	}
+	/* where there is no terminal a line stays a line */
+	t.narrow = ctx->out.width && !ctx->out.oneline &&
+		   t.local + t.remote + REST > ctx->out.width;
+	return t;
+}
+
+static void processes(struct out *o, const struct query *q, const struct waiter *w)
+{
+	const struct proc_socket *s = first_of(q, w);
+
+	out_list(o, "processes");
+	if (!s)
+		out_text(o, "-");
+	while (s) {
+		out_object(o, NULL);
+		out_str(o, "command", 0, s->command);
+		out_text(o, " (pid ");
+		out_u64(o, "pid", 0, s->pid);
+		out_text(o, ", fd ");
+		out_u64(o, "fd", 0, s->fd);
+		out_text(o, ")");
+		out_end(o);
+		s = more_of(q, s) ? s + 1 : NULL;
+		out_text(o, "%s", s ? ", " : "");
+	}
+	out_end(o);
+}
+
+static void user(struct out *o, uint64_t uid)
+{
+	struct passwd *pw = o->json || o->numeric ? NULL : getpwuid(uid);
+	char name[33];
+
+	if (pw) {
+		snprintf(name, sizeof(name), "%.32s", pw->pw_name);
+		out_str(o, "uid", -8, out_clean(name));
+	} else {
+		out_u64(o, "uid", -8, uid);
+	}
+}
+
+static void endpoint(struct out *o, const char *key, int width, const char *addr, uint64_t port)
+{
+	char text[80];
+
+	out_object(o, key);
+	if (o->json) {
+		out_str(o, "address", 0, addr);
+		out_u64(o, "port", 0, port);
+	} else {
+		address(text, sizeof(text), addr, port);
+		out_text(o, "%-*s", width, text);
+	}
+	out_end(o);
+}
+
+static void line(struct ctx *ctx, const struct query *q, const struct waiter *w,
+		 const struct table *t)
+{
+	struct out *o = &ctx->out;
+
+	out_object(o, NULL);
+	out_us(o, "age_us", 9, w->age_ms * 1000);
+	out_text(o, "  ");
+	out_str(o, "ack", -8, w->ack);
+	out_u64(o, "unread", 8, w->unread);
+	out_text(o, "  ");
+	endpoint(o, "local", t->local, w->local, w->lport);
+	out_text(o, "  ");
+	endpoint(o, "remote", t->narrow ? 0 : t->remote, w->remote, w->rport);
+	out_text(o, t->narrow ? "\n%11s" : "%s  ", "");
+	user(o, w->uid);
+	out_text(o, " ");
+	processes(o, q, w);
+	if (o->json)
+		out_u64(o, "inode", 0, w->inode);
+	out_record(o);
+	out_end(o);
+}
+
+static int waiting(struct ctx *ctx, const struct netns *ns, void *arg)
+{
+	const struct query *q = arg;
+	struct out *o = &ctx->out;
+	struct waiting w;
+	struct table t;
+	size_t i, n = 0;
+
+	(void)ns;
+	if (waiting_read(&w)) {
+		file_complain(WAITING_FILE);
+		return FAILED;
+	}
+	t = measure(ctx, &w, q);
+	out_list(o, "waiting");
+	for (i = 0; i < w.n; i++) {
+		if (!wanted(q, &w.row[i]))
+			continue;
+		if (!n++) {
+			out_color(o, OUT_HEAD);
+			out_text(o, "%9s  %-8s%8s  %-*s  %-*s", "Age", "ACK", "Unread", t.local,
+				 "Local", t.narrow ? 0 : t.remote, "Remote");
+			out_text(o, t.narrow ? "\n%11s%-8s %s" : "%s  %-8s %s", "", "User",
+				 "Process");
+			out_color(o, OUT_PLAIN);
+			out_record(o);
+		}
+		line(ctx, q, &w.row[i], &t);
+	}
+	out_end(o);
+	if (!n) {
+		out_text(o, "no socket%s owes a close()", w.n ? " of these" : "");
+		out_record(o);
+	}
+	waiting_free(&w);
+	return OK;
+}
+
+int waiting_main(struct ctx *ctx, int argc, char **argv)
+{
+	struct query q = {};
+	int rc = parse(&q, argc, argv);
+
+	if (rc)
+		return rc;
+	if (!module_ready(WAITING_FILE))
+		return FAILED;
+	if (procs_read(&q.procs)) {
+		fprintf(stderr, "finack: cannot look for processes: %s\n", strerror(errno));
+		return FAILED;
+	}
+	rc = each_netns(ctx, waiting, &q);
+	if (q.procs.hidden)
+		fprintf(stderr, "finack: processes of others are not shown; run as root\n");
+	procs_free(&q.procs);
+	return rc;
+}

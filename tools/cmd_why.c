@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* finack why: what the closes of a namespace suffer from and what would help, with the numbers. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+#include "hooks.h"
+#include "predict.h"
+#include "procs.h"
+#include "waiting.h"
+
+#define LONG_MS 10000	/* a close() that is this late is a leak, not a pause */
+
+/**
+ * struct symptom - something that a counter tells
+ * @counter: which
+ * @percent: of all passive closes, from which on it is worth a word
+ * @text: what it means and what helps
+ */
+static const struct symptom {
+	const char *counter;
+	double percent;
+	const char *text;
+} symptoms[] = {
+	{ "FinAckSepTimer", 5,
+	  "sent the ACK by itself because the application closed later than the delayed-ACK "
+	  "timer, 40 ms after data. Code: close() sooner after read() returned 0. Here: "
+	  "'finack set fin_ack 2' holds the ACK for up to fin_hold_ms." },
+	{ "FinAckSepNoAto", 5,
+	  "came from peers that never sent data (health checks, probes, readers): the kernel "
+	  "then delays the ACK by one timer tick only, and close() came later. Here: 'finack "
+	  "set fin_ack 2'." },
+	{ "FinAckSepRoute", 5,
+	  "were ACKed at once because the route says quickack 1. Here: 'ip route change ... "
+	  "quickack 0', or 'finack set fin_ack 2'." },
+	{ "FinAckSepNow", 5,
+	  "were ACKed at once by the kernel: more than a segment was not ACKed yet, or data "
+	  "came out of order before the FIN. Here: 'finack set fin_ack 2'." },
+	{ "FinAckSepApp", 5,
+	  "were ACKed because the application asked for it: TCP_QUICKACK after the end of "
+	  "data, or a read that moved the window. Code: leave TCP_QUICKACK alone at the end." },
+	{ "FinAckSepData", 5,
+	  "were ACKed by data that the application still sent. There is nothing to gain: that "
+	  "segment had to leave anyway." },
+	{ "FinAckSepPolicy", 5,
+	  "were ACKed at once by finack, as fin_ack 1 or quickack 1 has it. Here: 'finack "
+	  "get'; 'finack set --dry-run' tells what the others would do." },
+	{ "FinAckSepHeld", 5,
+	  "were held for our FIN in vain: close() came later than fin_hold_ms. Here: a longer "
+	  "fin_hold_ms, up to about 200 before peers send their FIN again." },
+	{ "FinAckSepUnknown", 5,
+	  "were ACKed for a reason that no hook saw: detail was 0, or a hook is absent or was "
+	  "missed. Here: 'finack doctor', 'finack get detail'." },
+	{ "FinAckEndResetOut", 2,
+	  "ended by a RST of ours: closed with data unread, or SO_LINGER 0. The peer may lose "
+	  "what we sent last. Code: read to the end before close()." },
+	{ "FinAckEndResetIn", 2,
+	  "ended by a RST of the peer: it was sent data after it had closed, or it gave up. "
+	  "Code: look at what is written after read() returned 0." },
+	{ "FinAckEndExit", 5,
+	  "ended only because the process exited: nobody closed the socket. Code: close() "
+	  "after read() returned 0." },
+	{ "FinAckEndOther", 1,
+	  "ended by a timeout: the peer had gone. Network, not code." },
+	{ "FinAckUntracked", 1,
+	  "found the record table full, so that their delays and reasons are not known. Here: "
+	  "load the module with a larger max_tracked." },
+};
+
+/**
+ * struct facts - what the answer relies on
+ * @c: the counters
+ * @h: the delays
+ * @w: who waits
+ * @k: the controls
+ * @passive: closes
+ */
+struct facts {
+	struct counters c;
+	struct hists h;
+	struct waiting w;
+	struct knobs k;
+	uint64_t passive;
+};
+
+/* A sentence, about a counter whose value JSON gets by itself, or about something else. */
+static __attribute__((format(printf, 4, 5))) void
+say(struct ctx *ctx, struct facts *f, const char *name, const char *fmt, ...)
+{
+	struct out *o = &ctx->out;
+	char text[1024];
+	va_list ap;
+	size_t i;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	out_object(o, NULL);
+	out_str(o, "about", 0, name);
+	out_text(o, ":");
+	out_nl(o);
+	out_text(o, "  ");
+	out_wrapped(o, "text", 2, out_clean(text));
+	for (i = 0; o->json && i < f->c.n; i++)
+		if (!strcmp(f->c.row[i].name, name))
+			out_u64(o, "value", 0, f->c.row[i].value);
+	out_end(o);
+}
+
+static int gather(struct facts *f)
+{
+	const char *path = COUNTERS_FILE;
+	bool bad = counters_read(&f->c);
+
+	if (!bad) {
+		path = HISTS_FILE;
+		bad = hists_read(&f->h);
+	}
+	if (!bad) {
+		path = WAITING_FILE;
+		bad = waiting_read(&f->w);
+	}
+	if (!bad) {
+		path = KNOBS_DIR;
+		bad = knobs_read(&f->k);
+	}
+	if (bad)
+		file_complain(path);
+	f->passive = counters_get(&f->c, "FinAckPassive");
+	return bad ? FAILED : OK;
+}
+
+static void outcome(struct ctx *ctx, struct facts *f)
+{
+	uint64_t merged = counters_get(&f->c, "FinAckMerged");
+	const struct hist *fin = hists_get(&f->h, "FinAckFinDelay");
+	char p50[32], p99[32], late[128] = "";
+
+	out_duration(p50, sizeof(p50), hist_quantile(fin, 0.5));
+	out_duration(p99, sizeof(p99), hist_quantile(fin, 0.99));
+	if (fin->count)
+		snprintf(late, sizeof(late), " Half of our FINs left within %s, 99 %% within %s.",
+			 p50, p99);
+	say(ctx, f, "FinAckMerged", "Of %llu closes by peers %llu (%.1f %%) took three segments.%s",
+	    (unsigned long long)f->passive, (unsigned long long)merged,
+	    100.0 * merged / f->passive, late);
+}
+
+static void known_symptoms(struct ctx *ctx, struct facts *f)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(symptoms) / sizeof(*symptoms); i++) {
+		const struct symptom *s = &symptoms[i];
+		unsigned long long n = counters_get(&f->c, s->counter);
+
+		if (n && 100.0 * n >= s->percent * f->passive)
+			say(ctx, f, s->counter, "%llu closes (%.1f %%) %s", n,
+			    100.0 * n / f->passive, s->text);
+	}
+}
+
+/* what a hold would bring, if that is not in force */
+static void remedy(struct ctx *ctx, struct facts *f)
+{
+	struct setting hold = { .name = "fin_ack", .value = "2" };
+	struct policy now, then;
+	struct prediction p;
+
+	if (!knobs_get(&f->k, "fin_ack"))
+		return;
+	policy_from(&now, &f->k, NULL, 0);
+	policy_from(&then, &f->k, &hold, 1);
+	p = predict(&f->c, hists_get(&f->h, "FinAckFinDelay"), &now, &then);
+	if (now.fin_ack != 2 && p.likely < -0.01 * f->passive)
+		say(ctx, f, "fin_ack",
+		    "A hold of %llu ms ('finack set fin_ack 2') would save about %.0f segments "
+		    "in 100 closes like these.", (unsigned long long)then.fin_hold_ms,
+		    -100.0 * p.likely / f->passive);
+}
+
+/* who owes a close() for long, and most often */
+static void leaks(struct ctx *ctx, struct facts *f)
+{
+	const struct proc_socket *s, *worst = NULL;
+	size_t i, j, n = 0, most = 0, same;
+	struct procs procs = {};
+	char age[32], who[128] = "Whose they are cannot be seen.";
+
+	while (n < f->w.n && f->w.row[n].age_ms >= LONG_MS)
+		n++;
+	if (!n)
+		return;
+	procs_read(&procs);
+	for (i = 0; i < n && i < 1000; i++) {
+		s = procs_find(&procs, f->w.row[i].inode);
+		for (same = j = 0; s && j < n && j < 1000; j++) {
+			const struct proc_socket *t = procs_find(&procs, f->w.row[j].inode);
+
+			same += t && t->pid == s->pid;
+		}
+		if (same > most) {
+			most = same;
+			worst = s;
+		}
+	}
+	out_duration(age, sizeof(age), f->w.row[0].age_ms * 1000);
+	if (worst)
+		snprintf(who, sizeof(who), "%s (pid %d) has %zu of them.", worst->command,
+			 (int)worst->pid, most);
+	say(ctx, f, "waiting",
+	    "%zu socket%s waited for close() for more than %d s by now, the oldest for %s. %s No "
+	    "control can help: the code has to close. 'finack waiting' lists them.",
+	    n, n == 1 ? " has" : "s have", LONG_MS / 1000, age, who);
+	procs_free(&procs);
+}
+
+static void plateau(struct ctx *ctx, struct facts *f)
+{
+	const struct hist *ack = hists_get(&f->h, "FinAckAckDelay");
+	uint64_t least, most;
+	double n;
+
+	n = hist_below(ack, 65536, &least, &most);
+	n -= hist_below(ack, 32768, &least, &most);
+	if (ack->count && n >= 0.05 * ack->count)
+		say(ctx, f, "FinAckAckDelay",
+		    "%.0f ACKs of a FIN (%.1f %%) left 33 to 65 ms late: the 40 ms of the "
+		    "delayed-ACK timer. A peer that waits for them sees 40 ms. Here: 'finack set "
+		    "fin_ack 1' sends them at once.", n, 100 * n / ack->count);
+}
+
+static void health(struct ctx *ctx, struct facts *f)
+{
+	struct hooks h;
+
+	if (!hooks_read(&h) && hooks_missed(&h))
+		say(ctx, f, "hooks",
+		    "%llu hits of hooks were missed, on the whole machine, because other probes "
+		    "ran. Outcomes are right all the same, reasons may be unknown.",
+		    (unsigned long long)hooks_missed(&h));
+}
+
+static int why(struct ctx *ctx, const struct netns *ns, void *arg)
+{
+	struct facts *f = calloc(1, sizeof(*f));
+	int rc = f ? gather(f) : FAILED;
+
+	(void)ns;
+	(void)arg;
+	if (!rc) {
+		out_list(&ctx->out, "findings");
+		if (f->passive) {
+			outcome(ctx, f);
+			known_symptoms(ctx, f);
+			remedy(ctx, f);
+			plateau(ctx, f);
+		} else {
+			say(ctx, f, "FinAckPassive",
+			    "No peer has closed a connection here since the module was loaded "
+			    "or the namespace made: there is nothing to say yet.");
+		}
+		leaks(ctx, f);
+		health(ctx, f);
+		out_end(&ctx->out);
+		waiting_free(&f->w);
+	}
+	free(f);
+	return rc;
+}
+
+int why_main(struct ctx *ctx, int argc, char **argv)
+{
+	if (argc > 1)
+		return misuse("why takes no words, '%s' was given", argv[1]);
+	if (!module_ready(COUNTERS_FILE))
+		return FAILED;
+	return each_netns(ctx, why, NULL);
+}

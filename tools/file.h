@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Reads files of the kernel, and says what to do where one cannot be read. */
+#ifndef FINACK_FILE_H
+#define FINACK_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* not /proc/net: that is the namespace of the process's first thread */
+#define PROC_NET "/proc/thread-self/net/"
+
+/**
+ * file_read() - read a whole file
+ * @path: its name
+ *
+ * Return: its text, to be freed; NULL with errno.
+ */
+char *file_read(const char *path);
+
+/** file_line() - the first line of a file, without its end; Return: whether it could be read */
+bool file_line(const char *path, char *buf, size_t size);
+
+/** file_complain() - say on stderr what to do about a file of the module that cannot be read */
+void file_complain(const char *path);
+
+/** split_line() - cut the next line off *@text; Return: it, NULL at the end */
+char *split_line(char **text);
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+#include "hooks.h"
+
+static void value(const char *hook, const char *file, char *buf, size_t size)
+{
+	char path[400];
+
+	snprintf(path, sizeof(path), HOOKS_DIR "/%.255s/%s", hook, file);
+	if (!file_line(path, buf, size))
+		*buf = '\0';
+}
+
+static void read_hook(struct hook *h, const char *name)
+{
+	char number[32];
+
+	snprintf(h->name, sizeof(h->name), "%.63s", name);
+	value(name, "status", h->status, sizeof(h->status));
+	value(name, "kind", h->kind, sizeof(h->kind));
+	value(name, "hits", number, sizeof(number));
+	h->hits = strtoull(number, NULL, 10);
+	value(name, "missed", number, sizeof(number));
+	h->missed = strtoull(number, NULL, 10);
+}
+
+int hooks_read(struct hooks *h)
+{
+	struct dirent **e;
+	int i, n = scandir(HOOKS_DIR, &e, NULL, alphasort);
+
+	h->n = 0;
+	if (n < 0)
+		return -1;
+	for (i = 0; i < n; i++) {
+		if (*e[i]->d_name != '.' && h->n < HOOKS_MAX)
+			read_hook(&h->hook[h->n++], e[i]->d_name);
+		free(e[i]);
+	}
+	free(e);
+	return 0;
+}
+
+bool hook_armed(const struct hook *h)
+{
+	return !strcmp(h->status, "armed");
+}
+
+bool hook_off(const struct hook *h)
+{
+	return !strncmp(h->status, "off", 3);
+}
+
+uint64_t hooks_missed(const struct hooks *h)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < h->n; i++)
+		sum += h->hook[i].missed;
+	return sum;
+}

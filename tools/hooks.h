@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Reads /sys/kernel/finack/hooks: the names are those of the folders. */
+#ifndef FINACK_HOOKS_H
+#define FINACK_HOOKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HOOKS_DIR "/sys/kernel/finack/hooks"
+#define HOOKS_MAX 32
+
+/** struct hook - what its files say, see Documentation/finack.rst */
+struct hook {
+	char name[64];
+	char status[128];
+	char kind[32];
+	uint64_t hits;
+	uint64_t missed;
+};
+
+struct hooks {
+	struct hook hook[HOOKS_MAX];
+	size_t n;
+};
+
+/** hooks_read() - Return: 0, or -1 with errno */
+int hooks_read(struct hooks *h);
+bool hook_armed(const struct hook *h);
+/** hook_off() - whether no namespace wants it now */
+bool hook_off(const struct hook *h);
+uint64_t hooks_missed(const struct hooks *h);
+
+#endif

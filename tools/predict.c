@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The model counts pure ACKs of FINs: all that the controls of closes add or save. First it undoes
+ * what the policy in force does, so that it knows what the kernel alone would do with these
+ * closes; then it applies the other policy.
+ *
+ * A close merges if our FIN is ready before the ACK has to leave: the histogram of FIN delays tells
+ * how many would at a given time. It does not tell which; those that are separate for reasons that
+ * no policy touches are taken to have the same delays as the others.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "predict.h"
+
+#define KERNEL_DELAY_US 40000.0	/* of an ACK after data */
+
+static uint64_t number(const struct knobs *k, const struct setting *s, size_t n, const char *name)
+{
+	const char *value = knobs_get(k, name);
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!strcmp(s[i].name, name))
+			value = s[i].value;
+	return value ? strtoull(value, NULL, 10) : 0;
+}
+
+void policy_from(struct policy *p, const struct knobs *k, const struct setting *s, size_t n)
+{
+	p->fin_ack = number(k, s, n, "fin_ack");
+	p->fin_hold_ms = number(k, s, n, "fin_hold_ms");
+	p->quickack = number(k, s, n, "quickack");
+	p->delack_min_ms = number(k, s, n, "delack_min_ms");
+	p->delack_max_ms = number(k, s, n, "delack_max_ms");
+}
+
+/**
+ * struct closes - those of the interval, as they would be without any policy
+ * @all: whose outcome is known
+ * @merged: three segments
+ * @holdable: separate, and a hold would keep the ACK
+ * @timed: separate because of the timer, whose time can be moved
+ * @fixed: separate in any case: data carried the ACK, or the application asked for it
+ * @acks: pure ACKs of FINs
+ * @sent: the same, as it was with the policy in force
+ */
+struct closes {
+	double all;
+	double merged;
+	double holdable;
+	double timed;
+	double fixed;
+	double acks;
+	double sent;
+};
+
+static double get(const struct counters *c, const char *name)
+{
+	int64_t v = counters_get(c, name);
+
+	return v > 0 ? v : 0;
+}
+
+/* how many of the FINs come before @us, as likely, as few and as many as can be */
+static double below(const struct hist *fin, double us, int bound)
+{
+	uint64_t least, most;
+	double likely = hist_below(fin, us, &least, &most);
+
+	return bound < 0 ? least : bound > 0 ? most : likely;
+}
+
+static double share_below(const struct hist *fin, double us)
+{
+	return fin->count ? below(fin, us, 0) / fin->count : 0;
+}
+
+static struct closes undo(const struct counters *c, const struct hist *fin)
+{
+	double policy = get(c, "FinAckSepPolicy"), held = get(c, "FinAckHeldMerged");
+	double separate = get(c, "FinAckSeparate"), data = get(c, "FinAckSepData");
+	double back = policy * share_below(fin, KERNEL_DELAY_US);
+	struct closes k;
+
+	k.all = get(c, "FinAckMerged") + separate + get(c, "FinAckUnacked");
+	k.sent = separate - data;
+	k.acks = k.sent + held - back;
+	k.merged = get(c, "FinAckMerged") - held + back;
+	k.fixed = data + get(c, "FinAckSepApp");
+	k.holdable = separate - k.fixed - back + held;
+	k.timed = get(c, "FinAckSepTimer") + get(c, "FinAckSepNoAto") + policy - back;
+	return k;
+}
+
+static double at_most(double a, double b)
+{
+	return a < b ? a : b;
+}
+
+/* of @some separate closes, those whose FIN comes before @us */
+static double would_merge(const struct closes *k, const struct hist *fin, double us, double some,
+			  int bound)
+{
+	double early = below(fin, us, bound) - k->merged, separate = k->holdable + k->fixed;
+
+	return early <= 0 || separate <= 0 ? 0 : at_most(some, early * some / separate);
+}
+
+/* of the merged closes, those whose FIN comes too late for an ACK that leaves after @us */
+static double would_split(const struct closes *k, const struct hist *fin, double us, int bound)
+{
+	double all = below(fin, KERNEL_DELAY_US, 0), early = below(fin, us, -bound);
+
+	return all <= early || us >= KERNEL_DELAY_US ? 0 : k->merged * (all - early) / all;
+}
+
+/* a timer expires up to a tick after its time, half of one on the average */
+static double rounding_us(void)
+{
+	struct timespec t = {};
+
+	clock_getres(CLOCK_MONOTONIC_COARSE, &t);
+	return t.tv_nsec / 1000.0 / 2;
+}
+
+/* when a delayed ACK leaves after data, if nothing but the bounds is in force */
+static double timer_us(const struct policy *p)
+{
+	double us = KERNEL_DELAY_US;
+
+	if (p->fin_ack || p->quickack)
+		return us;
+	if (p->delack_max_ms && us > p->delack_max_ms * 1000.0)
+		us = p->delack_max_ms * 1000.0 + rounding_us();
+	if (us < p->delack_min_ms * 1000.0)
+		us = p->delack_min_ms * 1000.0 + rounding_us();
+	return us;
+}
+
+/* pure ACKs of FINs under a policy; @bound: -1 as few as can be, 1 as many */
+static double acks(const struct closes *k, const struct hist *fin, const struct policy *now,
+		   const struct policy *p, int bound)
+{
+	double us, n = k->acks;
+
+	/* each FIN gets one, also those that would not: with our FIN, with data, not at all */
+	if (p->fin_ack == 1 || (p->fin_ack != 2 && p->quickack))
+		return k->all;
+	if (p->fin_ack == 2) {
+		us = p->fin_hold_ms * 1000.0 + rounding_us();
+		return n - would_merge(k, fin, us, k->holdable, -bound) +
+		       would_split(k, fin, us, bound);
+	}
+	us = timer_us(p);
+	if (us > timer_us(now) || p->delack_min_ms > now->delack_min_ms)
+		n -= would_merge(k, fin, us, k->timed, -bound);
+	if (us < timer_us(now))
+		n += would_split(k, fin, us, bound);
+	return n;
+}
+
+struct prediction predict(const struct counters *c, const struct hist *fin,
+			  const struct policy *now, const struct policy *then)
+{
+	struct closes k = undo(c, fin);
+	struct prediction p;
+
+	p.likely = acks(&k, fin, now, then, 0) - k.sent;
+	p.least = acks(&k, fin, now, then, -1) - k.sent;
+	p.most = acks(&k, fin, now, then, 1) - k.sent;
+	p.data = now->quickack != then->quickack || now->delack_min_ms != then->delack_min_ms ||
+		 now->delack_max_ms != then->delack_max_ms;
+	if (!memcmp(now, then, sizeof(*now)))
+		p = (struct prediction){};
+	return p;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Closes connections in a network namespace made for it, to see whether each hook is alive. */
+#ifndef FINACK_SCRATCH_H
+#define FINACK_SCRATCH_H
+
+#include "hooks.h"
+
+/**
+ * struct scratch - what was seen
+ * @before: the hooks when nothing had been closed yet
+ * @after: the hooks afterwards; a hook's status is the one it had while it was wanted
+ * @problem: why it could not be done, empty if it was
+ */
+struct scratch {
+	struct hooks before;
+	struct hooks after;
+	char problem[160];
+};
+
+/** scratch_run() - do it; Return: whether it could be done */
+bool scratch_run(struct scratch *result);
+
+#endif
