@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../tools/lab/controls.h"
+#include "../tools/lab/ladder.h"
 #include "kselftest.h"
 
 static int bystander; /* a namespace in which nothing happens */

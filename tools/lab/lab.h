@@ -95,6 +95,8 @@ const struct experiment *lab_find(const char *name);
  * @knobs: up to and without a NULL: "NAME=VALUE" to be set in /proc/sys/net/finack of the server's
  *	namespace; NULL for none
  * @shows: what must be seen; NULL for what the experiment shows
+ * @changed: it is not what the claim is about: wire, counters and application must agree, whatever
+ *	they show
  * @pcap: file for the capture, NULL for none
  */
 struct lab_options {
@@ -104,6 +106,7 @@ struct lab_options {
 	struct role_options role;
 	const char * const *knobs;
 	const struct shows *shows;
+	bool changed;
 	const char *pcap;
 };
 
@@ -171,13 +174,5 @@ int lab_moves(const char *moves, const char *name);
 
 /** lab_judge() - compare what was seen with what the experiment shows */
 void lab_judge(struct lab_result *r);
-
-/**
- * ladder_print() - draw the close
- * @r: what an experiment showed
- * @f: where to
- * @color: with terminal colours
- */
-void ladder_print(const struct lab_result *r, FILE *f, bool color);
 
 #endif

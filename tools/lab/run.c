@@ -19,7 +19,7 @@
 #include "lab.h"
 #include "sides.h"
 
-#define DEADLINE_NS	(30 * 1000000000ULL)
+#define DEADLINE_S	30
 
 /* an experiment that is being run */
 struct run {
@@ -57,6 +57,7 @@ static void serve(const struct run *run, struct role *role, int ready)
 	if (conn < 0)
 		fail(role, "accept()");
 	close(fd);
+	role_note(role, false, "accept() = %d", conn);
 	run->e->server(role, conn);
 }
 
@@ -75,6 +76,7 @@ static void visit(const struct run *run, struct role *role)
 		fail(role, "connect()");
 	memcpy(&end[LAB_SERVER], &ss, sizeof(ss));
 	getsockname(fd, (struct sockaddr *)&end[LAB_CLIENT], &size);
+	role_note(role, false, "connect() = 0");
 	atomic_store(&role->shared->connected, true);
 	(run->e->client ?: usual_client)(role, fd);
 }
@@ -161,7 +163,9 @@ static bool over(struct run *run)
 
 static void act(struct run *run)
 {
-	uint64_t deadline = role_now() + DEADLINE_NS;
+	/* what was lost may have to be lost again */
+	unsigned int deadline_s = run->o->changed ? 3 * DEADLINE_S : DEADLINE_S;
+	uint64_t deadline = role_now() + deadline_s * 1000000000ULL;
 	struct timespec pause = { 0, 5000000 };
 	bool ended = false;
 
@@ -171,7 +175,7 @@ static void act(struct run *run)
 		nanosleep(&pause, NULL);
 	end_sides(run);
 	if (!ended)
-		lab_problem(run->r, "the connection did not end within 30 s");
+		lab_problem(run->r, "the connection did not end within %u s", deadline_s);
 	else if (atomic_load(&run->r->shared->connected))
 		states_ask(&run->r->states, run->r->shared->end, role_now());
 }
@@ -199,8 +203,13 @@ static int set_knobs(struct run *run)
 		if (!value)
 			return lab_problem(run->r, "%s is not NAME=VALUE", *k);
 		snprintf(name, sizeof(name), "finack/%.*s", (int)(value - *k), *k);
-		if (net_setting(name, value + 1))
-			return lab_problem(run->r, "/proc/sys/net/%s: %s", name, strerror(errno));
+		if (!net_setting(name, value + 1))
+			continue;
+		if (errno == ENOENT)
+			return lab_problem(run->r, "there is no control %s%s", name + 7,
+					   access("/proc/sys/net/finack", F_OK) ?
+					   ": the module is not loaded; modprobe finack" : "");
+		return lab_problem(run->r, "/proc/sys/net/%s: %s", name, strerror(errno));
 	}
 	return 0;
 }
