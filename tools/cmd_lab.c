@@ -15,6 +15,7 @@
 #include "words.h"
 
 #define KNOBS_MAX 8
+#define SLACK_MS 5 /* a busy machine */
 
 /**
  * struct lab_words - the command line
@@ -289,6 +290,7 @@ int lab_main(int argc, char **argv)
 	const struct experiment *e;
 	int i, rc;
 
+	w.lab.slack_ms = SLACK_MS;
 	out_init(&w.out);
 	w.out.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	rc = parse(&w, argc, argv);

@@ -95,6 +95,7 @@ const struct experiment *lab_find(const char *name);
  * @knobs: up to and without a NULL: "NAME=VALUE" to be set in /proc/sys/net/finack of the server's
  *	namespace; NULL for none
  * @shows: what must be seen; NULL for what the experiment shows
+ * @slack_ms: how much later than claimed an ACK may be, on a machine whose clock does not wait
  * @changed: it is not what the claim is about: wire, counters and application must agree, whatever
  *	they show
  * @pcap: file for the capture, NULL for none
@@ -106,6 +107,7 @@ struct lab_options {
 	struct role_options role;
 	const char * const *knobs;
 	const struct shows *shows;
+	double slack_ms;
 	bool changed;
 	const char *pcap;
 };

@@ -15,6 +15,17 @@ static void label(struct out *o, const char *name)
 	out_text(o, "  %-*s", INDENT - 2, name);
 }
 
+/* "read()=5": so that a line does not end within */
+static void tighten(char *text)
+{
+	char *p;
+
+	while ((p = strstr(text, " = "))) {
+		*p = '=';
+		memmove(p + 1, p + 3, strlen(p + 3) + 1);
+	}
+}
+
 /* the calls of a side and what they returned, those repeated once */
 static void calls_text(const struct lab_result *r, enum lab_side side, char *text, size_t size)
 {
@@ -39,6 +50,7 @@ static void calls_text(const struct lab_result *r, enum lab_side side, char *tex
 		last = note;
 		times = 1;
 	}
+	tighten(text);
 }
 
 static void calls(struct out *o, const struct lab_result *r, enum lab_side side)

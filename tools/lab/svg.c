@@ -6,13 +6,15 @@
 #include "ladder.h"
 
 /* all in pixels */
-#define WIDTH	1000
-#define CLIENT	330	/* the two sides */
-#define SERVER	670
-#define TIME	90	/* right edge of the times */
+#define WIDTH	1060
+#define CLIENT	390	/* the two sides */
+#define SERVER	730
+#define TIME	100	/* right edge of the times */
 #define TOP	120
 #define ROW	26
 #define FALL	8	/* a segment arrives so much lower than it left */
+#define CALL	38	/* characters that fit beside a side */
+#define FOOT	135	/* and below both */
 
 static const char style[] =
 	"<style>\n"
@@ -22,9 +24,11 @@ static const char style[] =
 	".side{font-weight:bold;text-anchor:middle}\n"
 	".time{fill:#888;text-anchor:end}\n"
 	".call{fill:#1a6b7a}\n"
+	".left{text-anchor:end}\n"
 	".fails{fill:#b00020}\n"
 	".seg{text-anchor:middle}\n"
 	"line{stroke:#333;stroke-width:1.5}\n"
+	".again{stroke-dasharray:6 4}\n"
 	".life{stroke:#bbb;stroke-width:2}\n"
 	".fin{stroke:#c77700}\n"
 	".rst{stroke:#b00020}\n"
@@ -38,10 +42,14 @@ static const char style[] =
 	"<path d=\"M0,0L9,4L0,8z\" fill=\"#b00020\"/></marker>\n"
 	"</defs>\n";
 
-static void put_text(FILE *f, int x, int y, const char *class, const char *extra, const char *text)
+/* at most @max characters */
+static void put_text(FILE *f, int x, int y, const char *class, const char *text, int max)
 {
-	fprintf(f, "<text x=\"%d\" y=\"%d\" class=\"%s\"%s>", x, y, class, extra);
-	for (; *text; text++) {
+	bool cut = (int)strlen(text) > max;
+	int left = cut ? max - 3 : max;
+
+	fprintf(f, "<text x=\"%d\" y=\"%d\" class=\"%s\">", x, y, class);
+	for (; *text && left; text++, left--) {
 		switch (*text) {
 		case '<':
 			fputs("&lt;", f);
@@ -56,7 +64,7 @@ static void put_text(FILE *f, int x, int y, const char *class, const char *extra
 			putc(*text, f);
 		}
 	}
-	fputs("</text>\n", f);
+	fprintf(f, "%s</text>\n", cut ? "..." : "");
 }
 
 static void put_segment(FILE *f, const struct rung *g, int y)
@@ -64,11 +72,11 @@ static void put_segment(FILE *f, const struct rung *g, int y)
 	const bool rst = g->seg->flags & WIRE_RST, fin = g->seg->flags & WIRE_FIN;
 	const bool right = g->side == LAB_CLIENT;
 
-	fprintf(f, "<line class=\"%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" "
+	fprintf(f, "<line class=\"%s%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" "
 		"marker-end=\"url(#%c)\"/>\n",
-		rst ? "rst" : fin ? "fin" : "ack", right ? CLIENT : SERVER, y - FALL / 2,
+		rst ? "rst" : fin ? "fin" : "ack", g->seg->again ? " again" : "", right ? CLIENT : SERVER, y - FALL / 2,
 		right ? SERVER - 2 : CLIENT + 2, y + FALL / 2, rst ? 'r' : fin ? 'f' : 'a');
-	put_text(f, (CLIENT + SERVER) / 2, y - 6, "seg", "", g->text);
+	put_text(f, (CLIENT + SERVER) / 2, y - 8, "seg", g->text, CALL);
 }
 
 static void put_rung(FILE *f, const struct rung *g, int y)
@@ -76,34 +84,34 @@ static void put_rung(FILE *f, const struct rung *g, int y)
 	char time[32];
 
 	snprintf(time, sizeof(time), "%.3f ms", g->ns / 1e6);
-	put_text(f, TIME, y + 4, "time", "", time);
+	put_text(f, TIME, y + 4, "time", time, CALL);
 	if (g->seg)
 		put_segment(f, g, y);
 	else if (g->side == LAB_CLIENT)
-		put_text(f, CLIENT - 10, y + 4, "call", " text-anchor=\"end\"", g->text);
+		put_text(f, CLIENT - 10, y + 4, "call left", g->text, CALL);
 	else
-		put_text(f, SERVER + 10, y + 4, "call", "", g->text);
+		put_text(f, SERVER + 10, y + 4, "call", g->text, CALL);
 }
 
 static void put_life(FILE *f, int x, int bottom, const char *name)
 {
 	fprintf(f, "<line class=\"life\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", x, TOP - 20,
 		x, bottom);
-	put_text(f, x, TOP - 28, "side", "", name);
+	put_text(f, x, TOP - 28, "side", name, CALL);
 }
 
 static void put_foot(FILE *f, const struct lab_result *r, int y)
 {
 	char text[500];
 
-	snprintf(text, sizeof(text), "%zu segments, %s. %s", r->close.segments,
+	snprintf(text, sizeof(text), "%zu segments, %s: %s", r->close.segments,
 		 wire_outcome_name(r->close.outcome), r->e->why);
 	if (r->close.active < 0)
-		snprintf(text, sizeof(text), "No FIN. %s", r->e->why);
-	put_text(f, 20, y, "claim", "", text);
+		snprintf(text, sizeof(text), "no FIN: %s", r->e->why);
+	put_text(f, 20, y, "claim", text, FOOT);
 	if (*r->problem) {
 		snprintf(text, sizeof(text), "The claim does not hold: %s", r->problem);
-		put_text(f, 20, y + 22, "claim fails", "", text);
+		put_text(f, 20, y + 22, "claim fails", text, FOOT);
 	}
 }
 
@@ -122,8 +130,8 @@ void svg_print(const struct lab_result *r, FILE *f)
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n%3$s",
 		WIDTH, bottom + 60, style);
 	snprintf(text, sizeof(text), "%s (%s)", r->e->name, lab_family_name[r->o->family]);
-	put_text(f, 20, 30, "title", "", text);
-	put_text(f, 20, 54, "claim", "", r->e->claim);
+	put_text(f, 20, 30, "title", text, FOOT);
+	put_text(f, 20, 54, "claim", r->e->claim, FOOT);
 	put_life(f, CLIENT, bottom, "client");
 	snprintf(text, sizeof(text), "server :%u", LAB_PORT);
 	put_life(f, SERVER, bottom, text);
