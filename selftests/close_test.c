@@ -68,8 +68,8 @@ static void compare_delay(struct lab_result *r, const char *what, long long us, 
 	if (!!h.count != known || h.count > 1)
 		lab_problem(r, "%llu delays in %s", (unsigned long long)h.count, hist_name);
 	if (us >= 0 && (h.sum != us || us >= h.below || us < h.below / 2))
-		lab_problem(r, "%s has %llu us in the bucket below %llu us, the event %lld us", hist_name,
-		     (unsigned long long)h.sum, (unsigned long long)h.below, us);
+		lab_problem(r, "%s has %llu us in the bucket below %llu us, the event %lld us",
+			    hist_name, (unsigned long long)h.sum, (unsigned long long)h.below, us);
 }
 
 static void judge_event(const struct experiment *e, struct lab_result *r)

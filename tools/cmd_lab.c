@@ -144,11 +144,10 @@ static int parse_option(struct lab_words *w, int opt)
 	case SVG:
 		w->svg = optarg;
 		return OK;
-	case 'p':
-		w->out.pretty = true;
-		/* fall through */
 	case 'j':
+	case 'p':
 		w->out.json = true;
+		w->out.pretty |= opt == 'p';
 		return OK;
 	case 'c':
 		w->out.color = true;

@@ -142,8 +142,8 @@ void claim_quick_first(struct lab_result *r)
 	const struct wire_seg *ack;
 	size_t at;
 
-	if (!data_segments(c, &at, 1) || !(ack = ack_of(c, at)) ||
-	    ms_between(&c->seg[at], ack) > QUICK_MS + r->o->slack_ms)
+	ack = data_segments(c, &at, 1) ? ack_of(c, at) : NULL;
+	if (!ack || ms_between(&c->seg[at], ack) > QUICK_MS + r->o->slack_ms)
 		lab_problem(r, "the first data was not ACKed at once");
 }
 
@@ -159,20 +159,21 @@ void claim_second_segment(struct lab_result *r)
 			lab_problem(r, "the first full-size segment was ACKed by itself");
 }
 
-/* The last six: 40, 80, 160, 200, 200, 200 ms, each up to a tick later. Since Linux 6.7 the most is a
- * tick less than the peer's least retransmission timeout (tcp_delack_max()).
+/* The last six: 40, 80, 160, 200, 200, 200 ms, each up to a tick later. Since Linux 6.7 the most is
+ * a tick less than the peer's least retransmission timeout (tcp_delack_max()).
  */
 static void expect_delays(struct lab_result *r, const double expected[], size_t want)
 {
 	const struct wire_conn *c = r->conn;
 	size_t at[64], n = data_segments(c, at, 64), i;
 	const struct wire_seg *ack;
-	double ms;
+	double ms, most;
 
 	for (i = 0; i < want; i++) {
 		ack = n >= want ? ack_of(c, at[n - want + i]) : NULL;
 		ms = ack ? ms_between(&c->seg[at[n - want + i]], ack) : 0;
-		if (ms < expected[i] - 0.1 || ms > expected[i] + (expected[i] < 196 ? 5 : 9) + r->o->slack_ms)
+		most = expected[i] + (expected[i] < 196 ? 5 : 9) + r->o->slack_ms;
+		if (ms < expected[i] - 0.1 || ms > most)
 			lab_problem(r, "delay %zu is %.3f ms, the claim is %g ms", i + 1, ms,
 				    expected[i]);
 	}

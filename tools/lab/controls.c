@@ -8,7 +8,8 @@
 #define MERGED	"merge quickack-at-bind quickack-every-read eof-is-queued"
 #define EXIT	"exit crash crash-sigsegv"
 /* the ACK is on data */
-#define DATA	"data-at-eof graceful-close fork-close rude-close rude-close-sigpipe half-open-abort"
+#define DATA	"data-at-eof graceful-close fork-close rude-close rude-close-sigpipe " \
+		"half-open-abort"
 /* Those about ACKs of data end as a merged one does. */
 #define DELACK	"reply-carries-ack no-reply second-segment backoff"
 

@@ -55,7 +55,8 @@ static void within(struct lab_result *r, const char *what, uint64_t from, uint64
 	double is = (double)(int64_t)(to - from) / 1e6;
 
 	if (is < ms[0] || is > ms[1] + r->o->slack_ms)
-		lab_problem(r, "%s %.3f ms later, the claim is %g to %g ms", what, is, ms[0], ms[1]);
+		lab_problem(r, "%s %.3f ms later, the claim is %g to %g ms", what, is, ms[0],
+			    ms[1]);
 }
 
 /* the client's last data before its FIN, and the ACK of it */
@@ -173,12 +174,15 @@ static void judge_agreement(struct lab_result *r)
 		[WIRE_SIMULTANEOUS] = "FinAckSimultaneous",
 	};
 	size_t i;
+	bool so;
 
-	for (i = 1; r->have_counters && i < sizeof(name) / sizeof(*name); i++)
-		if (!!lab_moved(r, name[i]) != (r->close.outcome == i))
+	for (i = 1; r->have_counters && i < sizeof(name) / sizeof(*name); i++) {
+		so = r->close.outcome == i;
+		if (!!lab_moved(r, name[i]) != so)
 			lab_problem(r, "the wire shows %s, %s moved by %" PRId64,
 				    wire_outcome_name(r->close.outcome), name[i],
 				    lab_moved(r, name[i]));
+	}
 }
 
 void lab_judge(struct lab_result *r)

@@ -44,7 +44,8 @@ uint32_t ladder_seq(const struct wire_conn *c, int side, uint32_t seq)
 	return i < c->n ? seq - c->seg[i].seq : seq;
 }
 
-static void segment_text(const struct wire_conn *c, const struct wire_seg *s, char *text, size_t size)
+static void segment_text(const struct wire_conn *c, const struct wire_seg *s, char *text,
+			 size_t size)
 {
 	char flags[20];
 	int n;
@@ -160,9 +161,11 @@ void ladder_print(const struct lab_result *r, FILE *f, bool color)
 		if (g->seg)
 			print_segment(f, ink, g);
 		else if (g->side == LAB_CLIENT)
-			fprintf(f, "| %s%-*.*s%s|\n", ink->call, WIDTH - 1, WIDTH - 1, g->text, ink->off);
+			fprintf(f, "| %s%-*.*s%s|\n", ink->call, WIDTH - 1, WIDTH - 1, g->text,
+				ink->off);
 		else
-			fprintf(f, "|%s%*.*s%s |\n", ink->call, WIDTH - 1, WIDTH - 1, g->text, ink->off);
+			fprintf(f, "|%s%*.*s%s |\n", ink->call, WIDTH - 1, WIDTH - 1, g->text,
+				ink->off);
 	}
 	if (l->left_out)
 		fprintf(f, "%13s %zu more\n", "", l->left_out);

@@ -100,8 +100,9 @@ static int pair(const char *a, const char *b, int ns)
 {
 	char text[160];
 
-	snprintf(text, sizeof(text), "ip link add dev %s type veth peer name %s netns /proc/%d/fd/%d",
-		 a, b, getpid(), ns);
+	snprintf(text, sizeof(text),
+		 "ip link add dev %s type veth peer name %s netns /proc/%d/fd/%d", a, b, getpid(),
+		 ns);
 	errno = 0;
 	return system(text);
 }

@@ -10,7 +10,7 @@
 
 static const char * const side_name[] = { "client", "server" };
 
-static void label(struct out *o, const char *name)
+static void put_label(struct out *o, const char *name)
 {
 	out_text(o, "  %-*s", INDENT - 2, name);
 }
@@ -30,6 +30,7 @@ static void tighten(char *text)
 static void calls_text(const struct lab_result *r, enum lab_side side, char *text, size_t size)
 {
 	int i, count = atomic_load(&r->shared->notes), times = 1;
+	const bool is_server = side == LAB_SERVER;
 	const struct note *last = NULL;
 	size_t n = 0;
 
@@ -37,7 +38,7 @@ static void calls_text(const struct lab_result *r, enum lab_side side, char *tex
 	for (i = 0; i <= count && i <= NOTES_MAX; i++) {
 		const struct note *note = i < count && i < NOTES_MAX ? &r->shared->note[i] : NULL;
 
-		if (note && note->server != (side == LAB_SERVER))
+		if (note && note->server != is_server)
 			continue;
 		if (note && last && !strcmp(note->text, last->text)) {
 			times++;
@@ -53,14 +54,15 @@ static void calls_text(const struct lab_result *r, enum lab_side side, char *tex
 	tighten(text);
 }
 
-static void calls(struct out *o, const struct lab_result *r, enum lab_side side)
+static void put_calls(struct out *o, const struct lab_result *r, enum lab_side side)
 {
 	int i, count = atomic_load(&r->shared->notes);
+	const bool is_server = side == LAB_SERVER;
 	char text[TEXT];
 
 	if (!o->json) {
 		calls_text(r, side, text, sizeof(text));
-		label(o, side == LAB_SERVER ? "server:" : "client:");
+		put_label(o, side == LAB_SERVER ? "server:" : "client:");
 		out_wrapped(o, NULL, INDENT, text);
 		return;
 	}
@@ -68,7 +70,7 @@ static void calls(struct out *o, const struct lab_result *r, enum lab_side side)
 	for (i = 0; i < count && i < NOTES_MAX; i++) {
 		const struct note *note = &r->shared->note[i];
 
-		if (note->server != (side == LAB_SERVER))
+		if (note->server != is_server)
 			continue;
 		out_object(o, NULL);
 		out_u64(o, "ns", 0, note->ns);
@@ -79,8 +81,9 @@ static void calls(struct out *o, const struct lab_result *r, enum lab_side side)
 	out_end(o);
 }
 
-static void states(struct out *o, const struct lab_result *r, enum lab_side side)
+static void put_states(struct out *o, const struct lab_result *r, enum lab_side side)
 {
+	const bool is_server = side == LAB_SERVER;
 	const struct state *s;
 	char text[TEXT];
 	size_t i, n = 0;
@@ -88,17 +91,17 @@ static void states(struct out *o, const struct lab_result *r, enum lab_side side
 	if (!o->json) {
 		n = snprintf(text, sizeof(text), "%s", side_name[side]);
 		for (i = 0; i < r->states.n; i++)
-			if (r->states.row[i].server == (side == LAB_SERVER))
+			if (r->states.row[i].server == is_server)
 				n += snprintf(text + n, sizeof(text) - n, " %s",
 					      states_name(r->states.row[i].tcp));
-		label(o, side == LAB_CLIENT ? "states:" : "");
+		put_label(o, side == LAB_CLIENT ? "states:" : "");
 		out_wrapped(o, NULL, INDENT, text);
 		return;
 	}
 	out_list(o, "states");
 	for (i = 0; i < r->states.n; i++) {
 		s = &r->states.row[i];
-		if (s->server != (side == LAB_SERVER))
+		if (s->server != is_server)
 			continue;
 		out_object(o, NULL);
 		out_u64(o, "ns", 0, s->ns);
@@ -108,7 +111,7 @@ static void states(struct out *o, const struct lab_result *r, enum lab_side side
 	out_end(o);
 }
 
-static void segments(struct out *o, const struct lab_result *r)
+static void put_segments(struct out *o, const struct lab_result *r)
 {
 	const struct wire_conn *c = r->conn;
 	const struct wire_seg *s;
@@ -132,13 +135,13 @@ static void segments(struct out *o, const struct lab_result *r)
 	out_end(o);
 }
 
-static void wire(struct out *o, const struct lab_result *r)
+static void put_wire(struct out *o, const struct lab_result *r)
 {
 	static const char * const number[] = { "no", "one", "two", "three", "four", "five", "six" };
 	const struct wire_close *c = &r->close;
 	char many[20];
 
-	label(o, "wire:");
+	put_label(o, "wire:");
 	if (!r->conn || c->active < 0) {
 		out_text(o, "no FIN");
 		out_nl(o);
@@ -158,7 +161,7 @@ static void wire(struct out *o, const struct lab_result *r)
 	out_nl(o);
 }
 
-static void counters(struct out *o, const struct lab_result *r)
+static void put_counters(struct out *o, const struct lab_result *r)
 {
 	char text[TEXT];
 	size_t i, n = 0;
@@ -178,12 +181,12 @@ static void counters(struct out *o, const struct lab_result *r)
 	out_end(o);
 	if (o->json)
 		return;
-	label(o, "counters:");
+	put_label(o, "counters:");
 	out_wrapped(o, NULL, INDENT, !r->have_counters ? "the module is not loaded" :
 		    n ? text : "none moved");
 }
 
-static void verdict(struct out *o, const struct lab_result *r)
+static void put_verdict(struct out *o, const struct lab_result *r)
 {
 	char text[sizeof(r->problem) + 40];
 
@@ -194,7 +197,7 @@ static void verdict(struct out *o, const struct lab_result *r)
 			out_str(o, "problem", 0, r->problem);
 		return;
 	}
-	label(o, r->o->changed ? "agree:" : "claim:");
+	put_label(o, r->o->changed ? "agree:" : "claim:");
 	out_color(o, *r->problem ? OUT_BAD : OUT_GOOD);
 	if (*r->problem)
 		snprintf(text, sizeof(text), "%s: %s", r->o->changed ? "NO" : "DOES NOT HOLD",
@@ -207,13 +210,13 @@ static void verdict(struct out *o, const struct lab_result *r)
 	out_color(o, OUT_PLAIN);
 }
 
-static void knobs(struct out *o, const struct lab_result *r)
+static void put_knobs(struct out *o, const struct lab_result *r)
 {
 	const char * const *k = r->o->knobs;
 
 	if (!k || !*k)
 		return;
-	label(o, "knobs:");
+	put_label(o, "knobs:");
 	out_list(o, "knobs");
 	for (; *k; k++) {
 		out_str(o, NULL, 0, *k);
@@ -223,12 +226,12 @@ static void knobs(struct out *o, const struct lab_result *r)
 	out_nl(o);
 }
 
-static void side(struct out *o, const struct lab_result *r, enum lab_side s)
+static void put_side(struct out *o, const struct lab_result *r, enum lab_side s)
 {
 	out_object(o, side_name[s]);
-	calls(o, r, s);
+	put_calls(o, r, s);
 	if (o->json)
-		states(o, r, s);
+		put_states(o, r, s);
 	out_end(o);
 }
 
@@ -243,26 +246,26 @@ void report(struct out *o, const struct lab_result *r)
 	out_text(o, " on ");
 	out_str(o, "network", 0, r->device && strcmp(r->device, "lo") ? "a link" : "the loopback");
 	out_text(o, ")\n");
-	label(o, "claim:");
+	put_label(o, "claim:");
 	out_wrapped(o, "claim", INDENT, r->e->claim);
-	knobs(o, r);
-	side(o, r, LAB_CLIENT);
-	side(o, r, LAB_SERVER);
+	put_knobs(o, r);
+	put_side(o, r, LAB_CLIENT);
+	put_side(o, r, LAB_SERVER);
 	if (o->json) {
-		segments(o, r);
+		put_segments(o, r);
 	} else {
 		fflush(stdout);
 		ladder_print(r, stdout, o->color);
-		states(o, r, LAB_CLIENT);
-		states(o, r, LAB_SERVER);
+		put_states(o, r, LAB_CLIENT);
+		put_states(o, r, LAB_SERVER);
 	}
-	wire(o, r);
-	label(o, "why:");
+	put_wire(o, r);
+	put_label(o, "why:");
 	out_wrapped(o, "why", INDENT, r->e->why);
-	counters(o, r);
+	put_counters(o, r);
 	if (o->json)
 		out_bool(o, "module", r->have_counters);
-	verdict(o, r);
+	put_verdict(o, r);
 	out_end(o);
 }
 

@@ -89,7 +89,8 @@ void role_close(struct role *r, int fd)
 
 void role_shutdown(struct role *r, int fd, int how)
 {
-	struct note *n = role_note(r, false, "shutdown(%s)", how == SHUT_WR ? "SHUT_WR" : "SHUT_RD");
+	const char *name = how == SHUT_WR ? "SHUT_WR" : "SHUT_RD";
+	struct note *n = role_note(r, false, "shutdown(%s)", name);
 
 	role_expect(r, !returned(n, shutdown(fd, how)), "shutdown() succeeds");
 }

@@ -74,7 +74,8 @@ static void put_segment(FILE *f, const struct rung *g, int y)
 
 	fprintf(f, "<line class=\"%s%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" "
 		"marker-end=\"url(#%c)\"/>\n",
-		rst ? "rst" : fin ? "fin" : "ack", g->seg->again ? " again" : "", right ? CLIENT : SERVER, y - FALL / 2,
+		rst ? "rst" : fin ? "fin" : "ack", g->seg->again ? " again" : "",
+		right ? CLIENT : SERVER, y - FALL / 2,
 		right ? SERVER - 2 : CLIENT + 2, y + FALL / 2, rst ? 'r' : fin ? 'f' : 'a');
 	put_text(f, (CLIENT + SERVER) / 2, y - 8, "seg", g->text, CALL);
 }
