@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../tools/lab/lab.h"
+#include "../tools/lab/ladder.h"
 #include "details.h"
 #include "kselftest.h"
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../tools/lab/controls.h"
+#include "../tools/lab/ladder.h"
 #include "kselftest.h"
 
 static int bystander; /* a namespace in which nothing happens */
@@ -54,7 +55,7 @@ static void judge_bystander(struct lab_result *r, int back)
 static void judge_neighbour(struct lab_result *r, const struct experiment *e,
 			    enum lab_family family, int back)
 {
-	const struct lab_options o = { .family = family, .net.link = true };
+	const struct lab_options o = { .family = family };
 	struct counters before, after;
 	struct lab_result plain;
 
@@ -70,26 +71,20 @@ static void judge_neighbour(struct lab_result *r, const struct experiment *e,
 		lab_problem(r, "a close in another namespace was counted here");
 }
 
-static void test(const struct control *c, const struct experiment *e, enum lab_family family)
+static void test(const struct control *c, const struct experiment *e, const struct shows *shows,
+		 const struct net *net, enum lab_family family)
 {
-	struct lab_options o = { .family = family, .net.link = true, .knobs = c->knobs };
-	struct shows shows;
+	const struct lab_options o = {
+		.family = family, .on = net, .knobs = c->knobs, .shows = shows,
+	};
 	struct lab_result r;
-	char moves[200];
-	int here;
 
-	if (!control_shows(c, e, &shows, moves, sizeof(moves)))
-		return;
-	o.shows = &shows;
-	scratch();
-	here = this_namespace();
 	lab_run(e, &o, &r);
 	if (!r.have_counters)
 		lab_problem(&r, "the module is not loaded");
-	judge_bystander(&r, here);
+	judge_bystander(&r, net->server);
 	if ((c - controls + e - experiments) % __LAB_FAMILY_MAX == family)
-		judge_neighbour(&r, e, family, here);
-	close(here);
+		judge_neighbour(&r, e, family, net->server);
 	if (*r.problem) {
 		ksft_print_msg("%s\n", r.problem);
 		ladder_print(&r, stdout, false);
@@ -97,6 +92,33 @@ static void test(const struct control *c, const struct experiment *e, enum lab_f
 	}
 	ksft_test_result(!*r.problem, "%s/%s/%s\n", c->name, e->name, lab_family_name[family]);
 	lab_free(&r);
+}
+
+/* an experiment under a control: a network for all families, unless the experiment ruins it */
+static void test_families(const struct control *c, const struct experiment *e)
+{
+	const bool ruins = e->end == LAB_GIVEN_UP;
+	struct net_options want = e->net;
+	struct shows shows;
+	struct net net;
+	char moves[200];
+	int f;
+
+	want.link = true;
+	control_shows(c, e, &shows, moves, sizeof(moves));
+	for (f = 0; f < __LAB_FAMILY_MAX; f++) {
+		if (!f || ruins) {
+			const char *problem;
+
+			scratch();
+			problem = net_make(&net, &want, LAB_IPV6);
+			if (problem)
+				ksft_exit_fail_msg("%s\n", problem);
+		}
+		test(c, e, &shows, &net, f);
+		if (f == __LAB_FAMILY_MAX - 1 || ruins)
+			net_free(&net);
+	}
 }
 
 /* whether one of these names was asked for, or none of this kind was */
@@ -134,7 +156,7 @@ static int for_each(int argc, char **argv, bool run)
 	const struct control *c;
 	struct shows shows;
 	char moves[200];
-	int f, n = 0;
+	int n = 0;
 
 	for (c = controls; c->name; c++) {
 		for (e = experiments; e->name; e++) {
@@ -143,8 +165,8 @@ static int for_each(int argc, char **argv, bool run)
 			    !control_shows(c, e, &shows, moves, sizeof(moves)))
 				continue;
 			n += __LAB_FAMILY_MAX;
-			for (f = 0; run && f < __LAB_FAMILY_MAX; f++)
-				test(c, e, f);
+			if (run)
+				test_families(c, e);
 		}
 	}
 	return n;

@@ -1,144 +1,177 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* finack lab: runs experiments by name and draws what the wire saw. */
+/* finack lab: runs experiments by name and shows what wire, counters and application did. */
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "finack.h"
-#include "lab/lab.h"
+#include "lab/controls.h"
+#include "lab/ladder.h"
+#include "lab/report.h"
+#include "words.h"
 
-static void list(void)
-{
-	const struct experiment *e;
+#define KNOBS_MAX 8
 
-	for (e = experiments; e->name; e++)
-		printf("%2d  %-20s %s\n", e->nr, e->name, e->claim);
-}
-
-/* "three segments: FIN, FIN+ACK, ACK" in words, and why */
-static void verdict(const struct experiment *e, const struct lab_result *r)
-{
-	static const char * const number[] = { "no", "one", "two", "three", "four", "five", "six" };
-	size_t i, n = r->close.segments;
-	int column = 0;
-
-	if (r->close.active >= 0)
-		printf("  wire:     %s segments, %s\n", n < 7 ? number[n] : "many",
-		       wire_outcome_name(r->close.outcome));
-	else
-		printf("  wire:     no FIN\n");
-	printf("  why:      %s\n", e->why);
-	printf("  counters:");
-	for (i = 0; r->have_counters && i < r->after[LAB_SERVER].n; i++) {
-		const char *name = r->after[LAB_SERVER].row[i].name;
-		int64_t moved = lab_moved(r, name);
-
-		if (!moved)
-			continue;
-		if (column > 50) {
-			printf("\n%11s", "");
-			column = 0;
-		}
-		column += printf(" %s %+" PRId64, name, moved);
-	}
-	if (!r->have_counters)
-		printf(" the module is not loaded");
-	else if (!column)
-		printf(" none moved");
-	printf("\n");
-	if (*r->problem)
-		printf("  claim:    DOES NOT HOLD: %s\n", r->problem);
-	else
-		printf("  claim:    holds\n");
-}
-
-static bool color;
-
-static int run(const struct experiment *e, enum lab_family family)
-{
-	const struct lab_options o = { .family = family };
-	struct lab_result r;
-	int rc;
-
-	printf("%s (%s)\n  claim:    %s\n", e->name, lab_family_name[family], e->claim);
-	fflush(stdout);
-	rc = lab_run(e, &o, &r);
-	if (rc) {
-		fprintf(stderr, "finack: %s: %s\n", e->name, r.problem);
-		rc = FAILED;
-	} else {
-		ladder_print(&r, stdout, color);
-		verdict(e, &r);
-		rc = *r.problem ? FAILED : OK;
-	}
-	printf("\n");
-	lab_free(&r);
-	return rc;
-}
-
-/* each experiment in a namespace of its own, unless the user wants this one */
-static int run_in(const struct experiment *e, enum lab_family family, bool here)
-{
-	if (here && (e->net.quickack || e->net.link || e->net.rtt_ms)) {
-		fprintf(stderr, "finack: %s needs a route or a link of its own, not --here\n", e->name);
-		return FAILED;
-	}
-	if (!here && lab_scratch()) {
-		fprintf(stderr, "finack: cannot make a network namespace: %s%s\n", strerror(errno),
-			errno == EPERM ? "; run as root" : "");
-		return FAILED;
-	}
-	return run(e, family);
-}
+/**
+ * struct lab_words - the command line
+ * @lab: how each experiment is run
+ * @knobs: of @lab, with a NULL behind the last
+ * @n_knobs: how many
+ * @loopback: not on a link where the loopback will do
+ * @here: in the caller's network namespace
+ * @pcap: folder, or NULL
+ * @svg: folder, or NULL
+ * @out: how to print
+ */
+struct lab_words {
+	struct lab_options lab;
+	const char *knobs[KNOBS_MAX + 1];
+	int n_knobs;
+	bool loopback;
+	bool here;
+	const char *pcap;
+	const char *svg;
+	struct out out;
+};
 
 static int lab_usage(void)
 {
-	fprintf(stderr, "Usage: finack lab [-4|-6|-m] [-c] [--here] [NAME...|all]\n"
-		"  -4, -6, -m  over IPv4 (default), IPv6, IPv4-mapped IPv6\n"
-		"  -c, --color with colours also where the output is no terminal\n"
-		"  --here      in this network namespace's loopback, not in one made for the run\n");
+	fprintf(stderr,
+		"Usage: finack lab [OPTIONS] [NAME...|all]\n"
+		"  -4, -6, -m, --family 4|6|mapped  over IPv4 (default), IPv6, IPv4-mapped IPv6\n"
+		"  --loopback         on the loopback of one namespace, not on a link of two\n"
+		"  --here             on the loopback of this namespace\n"
+		"  --delay MS         the server acts so long after EOF\n"
+		"  --data BYTES       the size of the client's greeting\n"
+		"  --rtt MS           round-trip time of the link\n"
+		"  --loss PCT         of the segments in each direction\n"
+		"  --knob NAME=VALUE  a control, set on the server's side\n"
+		"  --pcap DIR         keep the captures\n"
+		"  --svg DIR          draw the ladders\n"
+		"  -j, --json, -p, --pretty, -c, --color\n");
 	return MISUSE;
 }
 
-int lab_main(int argc, char **argv)
+static int wrong(const char *option, const char *word, const char *wanted)
 {
-	static const struct option options[] = {
-		{ "color", 0, NULL, 'c' }, { "here", 0, NULL, 'H' }, { 0 }
-	};
-	enum lab_family family = LAB_IPV4;
-	const struct experiment *e;
-	bool here = false;
-	int opt, i, rc = OK;
+	fprintf(stderr, "finack: --%s %s: %s is wanted\n", option, word, wanted);
+	return MISUSE;
+}
 
-	color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-	while ((opt = getopt_long(argc, argv, "46mc", options, NULL)) != -1) {
-		switch (opt) {
-		case '4':
-			family = LAB_IPV4;
-			break;
-		case '6':
-			family = LAB_IPV6;
-			break;
-		case 'm':
-			family = LAB_MAPPED;
-			break;
-		case 'c':
-			color = true;
-			break;
-		case 'H':
-			here = true;
-			break;
-		default:
-			return lab_usage();
+static int parse_family(struct lab_words *w, const char *word)
+{
+	static const char * const names[] = { "4", "6", "mapped" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!strcmp(word, names[i]) || !strcmp(word, lab_family_name[i])) {
+			w->lab.family = i;
+			return OK;
 		}
 	}
-	if (optind == argc) {
-		list();
+	return wrong("family", word, "4, 6 or mapped");
+}
+
+static int parse_number(const char *option, const char *word, unsigned int most, unsigned int *to)
+{
+	char wanted[60];
+	uint64_t value;
+
+	if (word_number(word, 1, most, &value)) {
+		*to = value;
 		return OK;
+	}
+	snprintf(wanted, sizeof(wanted), "a whole number from 1 to %u", most);
+	return wrong(option, word, wanted);
+}
+
+static int parse_knob(struct lab_words *w, const char *word)
+{
+	size_t name = strspn(word, "abcdefghijklmnopqrstuvwxyz_");
+
+	if (!name || word[name] != '=')
+		return wrong("knob", word, "NAME=VALUE");
+	if (w->n_knobs == KNOBS_MAX)
+		return wrong("knob", word, "no more than eight of these");
+	w->knobs[w->n_knobs++] = word;
+	return OK;
+}
+
+static int parse_loss(struct lab_words *w, const char *word)
+{
+	double *loss = &w->lab.net.loss_percent;
+
+	if (word_seconds(word, loss) && *loss > 0 && *loss <= 50)
+		return OK;
+	return wrong("loss", word, "a percentage up to 50");
+}
+
+enum { FAMILY = 256, LOOPBACK, HERE, DELAY, DATA, RTT, LOSS, KNOB, PCAP, SVG };
+
+static int parse_option(struct lab_words *w, int opt)
+{
+	switch (opt) {
+	case '4':
+	case '6':
+	case 'm':
+		return parse_family(w, opt == '4' ? "4" : opt == '6' ? "6" : "mapped");
+	case FAMILY:
+		return parse_family(w, optarg);
+	case LOOPBACK:
+		w->loopback = true;
+		return OK;
+	case HERE:
+		w->here = true;
+		return OK;
+	case DELAY:
+		return parse_number("delay", optarg, 10000, &w->lab.role.delay_ms);
+	case DATA:
+		return parse_number("data", optarg, 65536, &w->lab.role.greeting);
+	case RTT:
+		return parse_number("rtt", optarg, 2000, &w->lab.net.rtt_ms);
+	case LOSS:
+		return parse_loss(w, optarg);
+	case KNOB:
+		return parse_knob(w, optarg);
+	case PCAP:
+		w->pcap = optarg;
+		return OK;
+	case SVG:
+		w->svg = optarg;
+		return OK;
+	case 'p':
+		w->out.pretty = true;
+		/* fall through */
+	case 'j':
+		w->out.json = true;
+		return OK;
+	case 'c':
+		w->out.color = true;
+		return OK;
+	default:
+		return lab_usage();
+	}
+}
+
+static int parse(struct lab_words *w, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "family", 1, NULL, FAMILY }, { "loopback", 0, NULL, LOOPBACK },
+		{ "here", 0, NULL, HERE }, { "delay", 1, NULL, DELAY }, { "data", 1, NULL, DATA },
+		{ "rtt", 1, NULL, RTT }, { "loss", 1, NULL, LOSS }, { "knob", 1, NULL, KNOB },
+		{ "pcap", 1, NULL, PCAP }, { "svg", 1, NULL, SVG }, { "json", 0, NULL, 'j' },
+		{ "pretty", 0, NULL, 'p' }, { "color", 0, NULL, 'c' }, { 0 }
+	};
+	int opt, rc, i;
+
+	while ((opt = getopt_long(argc, argv, "46mjpc", options, NULL)) != -1) {
+		rc = parse_option(w, opt);
+		if (rc)
+			return rc;
 	}
 	for (i = optind; i < argc; i++) {
 		if (!strcmp(argv[i], "all") || lab_find(argv[i]))
@@ -147,9 +180,131 @@ int lab_main(int argc, char **argv)
 			argv[i]);
 		return MISUSE;
 	}
+	if (w->here && (w->lab.net.rtt_ms || w->lab.net.loss_percent)) {
+		fprintf(stderr, "finack: --here has no link to delay or to lose on\n");
+		return MISUSE;
+	}
+	w->lab.net.link = !w->here && !w->loopback;
+	w->lab.knobs = w->knobs;
+	return OK;
+}
+
+/* the folder for captures or drawings */
+static int make_folder(const char *path)
+{
+	if (!path || !mkdir(path, 0755) || errno == EEXIST)
+		return OK;
+	fprintf(stderr, "finack: %s: %s\n", path, strerror(errno));
+	return FAILED;
+}
+
+/* whether the knobs are those of a control that the lab knows what to expect of */
+static bool expected(const struct lab_words *w, const struct experiment *e, struct shows *shows,
+		     char *moves, size_t size)
+{
+	const struct control *c;
+	int i, k, found;
+
+	for (c = controls; c->name; c++) {
+		for (k = 0, found = 0; k < CONTROL_KNOBS && c->knobs[k]; k++)
+			for (i = 0; i < w->n_knobs; i++)
+				found += !strcmp(c->knobs[k], w->knobs[i]);
+		if (found == k && found == w->n_knobs && w->lab.net.link)
+			return control_shows(c, e, shows, moves, size);
+	}
+	return false;
+}
+
+static int draw(const struct lab_words *w, const struct lab_result *r)
+{
+	char path[4096];
+	FILE *f;
+
+	if (!w->svg)
+		return OK;
+	snprintf(path, sizeof(path), "%s/%s-%s.svg", w->svg, r->e->name,
+		 lab_family_name[r->o->family]);
+	f = fopen(path, "we");
+	if (f)
+		svg_print(r, f);
+	if (!f || fclose(f)) {
+		fprintf(stderr, "finack: %s: %s\n", path, strerror(errno));
+		return FAILED;
+	}
+	return OK;
+}
+
+static int run(struct lab_words *w, const struct experiment *e)
+{
+	struct lab_options o = w->lab;
+	char pcap[4096], moves[200];
+	struct lab_result r;
+	struct shows shows;
+	int rc;
+
+	if (w->pcap) {
+		snprintf(pcap, sizeof(pcap), "%s/%s-%s.pcap", w->pcap, e->name,
+			 lab_family_name[o.family]);
+		o.pcap = pcap;
+	}
+	if (w->n_knobs && expected(w, e, &shows, moves, sizeof(moves)))
+		o.shows = &shows;
+	o.changed = o.role.delay_ms || o.role.greeting || o.net.rtt_ms || o.net.loss_percent ||
+		    (w->n_knobs && !o.shows);
+	if (lab_run(e, &o, &r)) {
+		fflush(stdout);
+		fprintf(stderr, "finack: %s: %s\n", e->name, r.problem);
+		rc = FAILED;
+	} else {
+		report(&w->out, &r);
+		rc = *r.problem ? FAILED : OK;
+		rc |= draw(w, &r);
+	}
+	out_text(&w->out, "\n");
+	fflush(stdout);
+	lab_free(&r);
+	return rc;
+}
+
+/* each experiment in a namespace of its own, unless the user wants this one */
+static int run_in(struct lab_words *w, const struct experiment *e)
+{
+	if (w->here && (e->net.quickack || e->net.link || e->net.rtt_ms)) {
+		fprintf(stderr, "finack: %s needs a route or a link of its own, not --here\n",
+			e->name);
+		return FAILED;
+	}
+	if (!w->here && lab_scratch()) {
+		fprintf(stderr, "finack: cannot make a network namespace: %s%s\n", strerror(errno),
+			errno != EPERM ? "" : "; this needs CAP_NET_ADMIN and CAP_SYS_ADMIN: run "
+			"as root, or in 'unshare -Ur'");
+		return FAILED;
+	}
+	return run(w, e);
+}
+
+int lab_main(int argc, char **argv)
+{
+	struct lab_words w = {};
+	const struct experiment *e;
+	int i, rc;
+
+	out_init(&w.out);
+	w.out.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	rc = parse(&w, argc, argv);
+	if (rc)
+		return rc;
+	if (optind == argc) {
+		report_list(&w.out);
+		return OK;
+	}
+	if (make_folder(w.pcap) || make_folder(w.svg))
+		return FAILED;
+	out_list(&w.out, NULL);
 	for (i = optind; i < argc; i++)
 		for (e = experiments; e->name; e++)
 			if (!strcmp(argv[i], "all") || !strcmp(argv[i], e->name))
-				rc |= run_in(e, family, here);
+				rc |= run_in(&w, e);
+	out_end(&w.out);
 	return rc;
 }

@@ -41,10 +41,13 @@ int capture_start(struct capture *c, const char *device, char *err, size_t size)
 	return -1;
 }
 
-void capture_drain(struct capture *c)
+bool capture_drain(struct capture *c)
 {
+	bool any = false;
+
 	while (pcap_dispatch(c->pcap, -1, pcap_dump, (u_char *)c->dump) > 0)
-		;
+		any = true;
+	return any;
 }
 
 int capture_read(struct capture *c, struct wire *w, char *err, size_t size)

@@ -32,8 +32,8 @@ struct capture {
  */
 int capture_start(struct capture *c, const char *device, char *err, size_t size);
 
-/** capture_drain() - write what has come */
-void capture_drain(struct capture *c);
+/** capture_drain() - write what has come; Return: whether there was anything */
+bool capture_drain(struct capture *c);
 
 /** capture_read() - read what has come so far, into what was read before; Return: as wire_read() */
 int capture_read(struct capture *c, struct wire *w, char *err, size_t size);

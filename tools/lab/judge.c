@@ -163,6 +163,24 @@ static void judge_sides(struct lab_result *r)
 	}
 }
 
+/* whatever it was, all must tell the same of it */
+static void judge_agreement(struct lab_result *r)
+{
+	static const char * const name[] = {
+		[WIRE_MERGED] = "FinAckMerged",
+		[WIRE_SEPARATE] = "FinAckSeparate",
+		[WIRE_UNACKED] = "FinAckUnacked",
+		[WIRE_SIMULTANEOUS] = "FinAckSimultaneous",
+	};
+	size_t i;
+
+	for (i = 1; r->have_counters && i < sizeof(name) / sizeof(*name); i++)
+		if (!!lab_moved(r, name[i]) != (r->close.outcome == i))
+			lab_problem(r, "the wire shows %s, %s moved by %" PRId64,
+				    wire_outcome_name(r->close.outcome), name[i],
+				    lab_moved(r, name[i]));
+}
+
 void lab_judge(struct lab_result *r)
 {
 	const struct shows *s = r->o->shows ?: &r->e->shows;
@@ -173,6 +191,10 @@ void lab_judge(struct lab_result *r)
 		return;
 	}
 	r->close = wire_close(r->conn);
+	if (r->o->changed) {
+		judge_agreement(r);
+		return;
+	}
 	judge_wire(s, r);
 	judge_calm(r);
 	if (r->have_counters)

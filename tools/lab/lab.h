@@ -90,18 +90,23 @@ const struct experiment *lab_find(const char *name);
  * struct lab_options - how an experiment is to be run
  * @family: over what
  * @net: added to what the experiment needs
+ * @on: a network that is there and has it all, and what families it was made for; NULL to make one
  * @role: see there
  * @knobs: up to and without a NULL: "NAME=VALUE" to be set in /proc/sys/net/finack of the server's
  *	namespace; NULL for none
  * @shows: what must be seen; NULL for what the experiment shows
+ * @changed: it is not what the claim is about: wire, counters and application must agree, whatever
+ *	they show
  * @pcap: file for the capture, NULL for none
  */
 struct lab_options {
 	enum lab_family family;
 	struct net_options net;
+	const struct net *on;
 	struct role_options role;
 	const char * const *knobs;
 	const struct shows *shows;
+	bool changed;
 	const char *pcap;
 };
 
@@ -169,13 +174,5 @@ int lab_moves(const char *moves, const char *name);
 
 /** lab_judge() - compare what was seen with what the experiment shows */
 void lab_judge(struct lab_result *r);
-
-/**
- * ladder_print() - draw the close
- * @r: what an experiment showed
- * @f: where to
- * @color: with terminal colours
- */
-void ladder_print(const struct lab_result *r, FILE *f, bool color);
 
 #endif

@@ -67,7 +67,7 @@ int lab_scratch(void);
  * net_make() - make the network around the caller's namespace, which becomes the server's
  * @n: filled in; to be freed with net_free() also after an error
  * @o: what is wanted
- * @family: which routes it is needed for
+ * @family: which it is needed for; a link is good for all, once it is for IPv6
  *
  * Return: NULL, or what could not be done; errno may tell why.
  */

@@ -23,20 +23,21 @@ uint64_t role_now(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-void role_note(struct role *r, bool failed, const char *fmt, ...)
+/* notes beyond the last are lost */
+struct note *role_note(struct role *r, bool failed, const char *fmt, ...)
 {
+	static struct note lost;
 	int i = atomic_fetch_add(&r->shared->notes, 1);
-	struct note *n = &r->shared->note[i];
+	struct note *n = i < NOTES_MAX ? &r->shared->note[i] : &lost;
 	va_list ap;
 
-	if (i >= NOTES_MAX)
-		return;
 	n->ns = role_now();
 	n->server = r->server;
 	n->failed = failed;
 	va_start(ap, fmt);
 	vsnprintf(n->text, sizeof(n->text), fmt, ap);
 	va_end(ap);
+	return n;
 }
 
 void role_expect(struct role *r, bool ok, const char *what)
@@ -45,17 +46,27 @@ void role_expect(struct role *r, bool ok, const char *what)
 		role_note(r, true, "not so: %s", what);
 }
 
-/* keeps errno for the caller */
-static int noted(struct role *r, const char *call, int ret)
+/* what a call returned, behind its name; keeps errno for the caller */
+static int returned(struct note *n, int ret)
 {
+	size_t len = strlen(n->text);
 	int err = errno;
 
 	if (ret < 0)
-		role_note(r, false, "%s = -1 %s", call, strerrorname_np(err));
+		snprintf(n->text + len, sizeof(n->text) - len, " = -1 %s", strerrorname_np(err));
 	else
-		role_note(r, false, "%s = %d", call, ret);
+		snprintf(n->text + len, sizeof(n->text) - len, " = %d", ret);
 	errno = err;
 	return ret;
+}
+
+static int noted(struct role *r, const char *call, int ret)
+{
+	int err = errno;
+	struct note *n = role_note(r, false, "%s", call);
+
+	errno = err;
+	return returned(n, ret);
 }
 
 int role_read(struct role *r, int fd, void *buf, size_t size)
@@ -71,28 +82,34 @@ int role_write(struct role *r, int fd, const void *buf, size_t size)
 void role_close(struct role *r, int fd)
 {
 	/* noted before, because what it causes is noted by others */
-	role_note(r, false, "close()");
-	role_expect(r, !close(fd), "close() succeeds");
+	struct note *n = role_note(r, false, "close()");
+
+	role_expect(r, !returned(n, close(fd)), "close() succeeds");
 }
 
 void role_shutdown(struct role *r, int fd, int how)
 {
-	role_note(r, false, "shutdown(%s)", how == SHUT_WR ? "SHUT_WR" : "SHUT_RD");
-	role_expect(r, !shutdown(fd, how), "shutdown() succeeds");
+	struct note *n = role_note(r, false, "shutdown(%s)", how == SHUT_WR ? "SHUT_WR" : "SHUT_RD");
+
+	role_expect(r, !returned(n, shutdown(fd, how)), "shutdown() succeeds");
+}
+
+static void set_option(struct role *r, int fd, int level, int opt, const char *name, int value)
+{
+	struct note *n = role_note(r, false, "setsockopt(%s, %d)", name, value);
+
+	role_expect(r, !returned(n, setsockopt(fd, level, opt, &value, sizeof(value))),
+		    "setsockopt() succeeds");
 }
 
 void role_option(struct role *r, int fd, int opt, const char *name, int value)
 {
-	role_note(r, false, "setsockopt(%s, %d)", name, value);
-	role_expect(r, !setsockopt(fd, IPPROTO_TCP, opt, &value, sizeof(value)),
-		    "setsockopt() succeeds");
+	set_option(r, fd, IPPROTO_TCP, opt, name, value);
 }
 
 void role_buffer(struct role *r, int fd, int opt, const char *name, int value)
 {
-	role_note(r, false, "setsockopt(%s, %d)", name, value);
-	role_expect(r, !setsockopt(fd, SOL_SOCKET, opt, &value, sizeof(value)),
-		    "setsockopt() succeeds");
+	set_option(r, fd, SOL_SOCKET, opt, name, value);
 }
 
 void role_sleep(struct role *r, unsigned int ms)
@@ -119,6 +136,8 @@ size_t role_until_eof(struct role *r, int fd)
 	while ((n = role_read(r, fd, buf, sizeof(buf))) > 0)
 		sum += n;
 	role_expect(r, !n, "the peer's data ends with read() = 0");
+	if (r->server && r->options.delay_ms)
+		role_sleep(r, r->options.delay_ms);
 	return sum;
 }
 
@@ -142,8 +161,8 @@ void role_greet(struct role *r, int fd)
 
 void role_delay(struct role *r, unsigned int ms)
 {
-	if (r->options.delay_ms || ms)
-		role_sleep(r, r->options.delay_ms ?: ms);
+	if (!r->options.delay_ms)
+		role_sleep(r, ms);
 }
 
 size_t role_fill(struct role *r, int fd)
@@ -199,9 +218,12 @@ void role_hear(struct role *r, int fd)
 /* A socket under repair ends without a segment; until it does, it must be deaf. */
 void role_vanish(struct role *r, int fd)
 {
+	bool ipv6 = r->shared->end[0].ss_family == AF_INET6;
 	int on = 1;
 
-	role_expect(r, !system("ip addr flush dev " NET_CLIENT), "the host gives up its addresses");
+	role_expect(r, !system(ipv6 ? "ip -6 addr flush dev " NET_CLIENT :
+			       "ip -4 addr flush dev " NET_CLIENT),
+		    "the host gives up its addresses");
 	role_expect(r, !setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)),
 		    "TCP_REPAIR succeeds");
 	close(fd);

@@ -58,7 +58,7 @@ struct shared {
 
 /**
  * struct role_options - what a user may change about the sides
- * @delay_ms: how late the server closes, instead of what the experiment says
+ * @delay_ms: how long after EOF the server acts, instead of what the experiment says
  * @greeting: how many bytes the client sends first, instead of "hello"
  */
 struct role_options {
@@ -79,7 +79,7 @@ struct role {
 };
 
 uint64_t role_now(void);
-void role_note(struct role *r, bool failed, const char *fmt, ...)
+struct note *role_note(struct role *r, bool failed, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /** role_expect() - note what was expected if @ok is false; the experiment then fails */
 void role_expect(struct role *r, bool ok, const char *what);
@@ -101,7 +101,7 @@ size_t role_until_eof(struct role *r, int fd);
 void role_next_tick(void);
 /** role_greet() - send the greeting */
 void role_greet(struct role *r, int fd);
-/** role_delay() - sleep @ms, or as long as the user wants the server to be late */
+/** role_delay() - sleep @ms, unless the user said how late the server is to be */
 void role_delay(struct role *r, unsigned int ms);
 /** role_fill() - write without waiting until the socket takes no more; Return: the bytes taken */
 size_t role_fill(struct role *r, int fd);

@@ -19,7 +19,7 @@
 #include "lab.h"
 #include "sides.h"
 
-#define DEADLINE_NS	(30 * 1000000000ULL)
+#define DEADLINE_S	30
 
 /* an experiment that is being run */
 struct run {
@@ -29,6 +29,7 @@ struct run {
 	struct net net;
 	struct capture capture;
 	pid_t pid[__LAB_SIDE_MAX];
+	bool news;	/* the capture has more than was read */
 };
 
 static void fail(struct role *role, const char *what)
@@ -56,6 +57,7 @@ static void serve(const struct run *run, struct role *role, int ready)
 	if (conn < 0)
 		fail(role, "accept()");
 	close(fd);
+	role_note(role, false, "accept() = %d", conn);
 	run->e->server(role, conn);
 }
 
@@ -74,6 +76,7 @@ static void visit(const struct run *run, struct role *role)
 		fail(role, "connect()");
 	memcpy(&end[LAB_SERVER], &ss, sizeof(ss));
 	getsockname(fd, (struct sockaddr *)&end[LAB_CLIENT], &size);
+	role_note(role, false, "connect() = 0");
 	atomic_store(&role->shared->connected, true);
 	(run->e->client ?: usual_client)(role, fd);
 }
@@ -145,21 +148,25 @@ static bool over(struct run *run)
 			run->pid[i] = 0;
 		left += run->pid[i] > 0;
 	}
-	capture_drain(&run->capture);
+	run->news |= capture_drain(&run->capture);
 	if (atomic_load(&r->shared->connected))
 		states_ask(&r->states, r->shared->end, role_now());
 	if (left)
 		return false;
-	read_capture(run);
 	if (run->e->end == LAB_GIVEN_UP)
 		return !states_last(&r->states, true);
+	if (run->news)
+		read_capture(run);
+	run->news = false;
 	return r->conn && wire_ended(r->conn);
 }
 
 static void act(struct run *run)
 {
-	uint64_t deadline = role_now() + DEADLINE_NS;
-	struct timespec pause = { 0, 2000000 };
+	/* what was lost may have to be lost again */
+	unsigned int deadline_s = run->o->changed ? 3 * DEADLINE_S : DEADLINE_S;
+	uint64_t deadline = role_now() + deadline_s * 1000000000ULL;
+	struct timespec pause = { 0, 5000000 };
 	bool ended = false;
 
 	if (start_sides(run))
@@ -168,7 +175,7 @@ static void act(struct run *run)
 		nanosleep(&pause, NULL);
 	end_sides(run);
 	if (!ended)
-		lab_problem(run->r, "the connection did not end within 30 s");
+		lab_problem(run->r, "the connection did not end within %u s", deadline_s);
 	else if (atomic_load(&run->r->shared->connected))
 		states_ask(&run->r->states, run->r->shared->end, role_now());
 }
@@ -196,8 +203,13 @@ static int set_knobs(struct run *run)
 		if (!value)
 			return lab_problem(run->r, "%s is not NAME=VALUE", *k);
 		snprintf(name, sizeof(name), "finack/%.*s", (int)(value - *k), *k);
-		if (net_setting(name, value + 1))
-			return lab_problem(run->r, "/proc/sys/net/%s: %s", name, strerror(errno));
+		if (!net_setting(name, value + 1))
+			continue;
+		if (errno == ENOENT)
+			return lab_problem(run->r, "there is no control %s%s", name + 7,
+					   access("/proc/sys/net/finack", F_OK) ?
+					   ": the module is not loaded; modprobe finack" : "");
+		return lab_problem(run->r, "/proc/sys/net/%s: %s", name, strerror(errno));
 	}
 	return 0;
 }
@@ -206,7 +218,7 @@ static int prepare(struct run *run)
 {
 	struct lab_result *r = run->r;
 	struct net_options want = run->e->net;
-	const char *problem;
+	const char *problem = NULL;
 	char err[200];
 
 	want.link |= run->o->net.link;
@@ -219,7 +231,10 @@ static int prepare(struct run *run)
 		return lab_problem(r, "mmap: %s", strerror(errno));
 	}
 	errno = 0;
-	problem = net_make(&run->net, &want, run->o->family);
+	if (run->o->on)
+		run->net = *run->o->on;
+	else
+		problem = net_make(&run->net, &want, run->o->family);
 	if (problem)
 		return lab_problem(r, "%s%s%s", problem, errno ? ": " : "",
 				   errno ? strerror(errno) : "");
@@ -257,7 +272,8 @@ int lab_run(const struct experiment *e, const struct lab_options *o, struct lab_
 	}
 	capture_stop(&run.capture);
 	states_end(&r->states);
-	net_free(&run.net);
+	if (!o->on)
+		net_free(&run.net);
 	return rc;
 }
 

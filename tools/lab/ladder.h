@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A close as a ladder: the client left, the server right, time downwards from its first segment,
+ * with relative sequence numbers, and what the two sides did in between.
+ */
+#ifndef FINACK_LADDER_H
+#define FINACK_LADDER_H
+
+#include <stdio.h>
+
+#include "lab.h"
+
+#define RUNGS_MAX 400
+
+/**
+ * struct rung - a line of the ladder
+ * @ns: since the first segment that is drawn
+ * @side: who sends or calls
+ * @seg: the segment, or NULL
+ * @text: flags and numbers of the segment, or the call and what it returned
+ */
+struct rung {
+	int64_t ns;
+	enum lab_side side;
+	const struct wire_seg *seg;
+	char text[100];
+};
+
+/**
+ * struct ladder - what is drawn
+ * @rung: in order of time
+ * @n: how many
+ * @left_out: how many more there were
+ */
+struct ladder {
+	struct rung rung[RUNGS_MAX];
+	size_t n;
+	size_t left_out;
+};
+
+/** ladder_make() - Return: what is to be drawn of a result, to be freed; NULL if memory is short */
+struct ladder *ladder_make(const struct lab_result *r);
+
+/** ladder_flags() - write the flags of a segment, as in "FIN+ACK"; Return: @text */
+char *ladder_flags(const struct wire_seg *s, char text[20]);
+
+/** ladder_seq() - Return: a number of a side's sequence space, from its first one on */
+uint32_t ladder_seq(const struct wire_conn *c, int side, uint32_t seq);
+
+/**
+ * ladder_print() - draw the close in 80 columns
+ * @r: what an experiment showed
+ * @f: where to
+ * @color: with terminal colours
+ */
+void ladder_print(const struct lab_result *r, FILE *f, bool color);
+
+/** svg_print() - draw the close as SVG */
+void svg_print(const struct lab_result *r, FILE *f);
+
+#endif

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The ladder as a picture. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ladder.h"
+
+/* all in pixels */
+#define WIDTH	1000
+#define CLIENT	330	/* the two sides */
+#define SERVER	670
+#define TIME	90	/* right edge of the times */
+#define TOP	120
+#define ROW	26
+#define FALL	8	/* a segment arrives so much lower than it left */
+
+static const char style[] =
+	"<style>\n"
+	"text{font:13px 'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#222}\n"
+	".title{font:bold 18px 'DejaVu Sans',Helvetica,Arial,sans-serif}\n"
+	".claim{font:14px 'DejaVu Sans',Helvetica,Arial,sans-serif;fill:#444}\n"
+	".side{font-weight:bold;text-anchor:middle}\n"
+	".time{fill:#888;text-anchor:end}\n"
+	".call{fill:#1a6b7a}\n"
+	".fails{fill:#b00020}\n"
+	".seg{text-anchor:middle}\n"
+	"line{stroke:#333;stroke-width:1.5}\n"
+	".life{stroke:#bbb;stroke-width:2}\n"
+	".fin{stroke:#c77700}\n"
+	".rst{stroke:#b00020}\n"
+	"</style>\n"
+	"<defs>\n"
+	"<marker id=\"a\" markerWidth=\"9\" markerHeight=\"8\" refX=\"8\" refY=\"4\" orient=\"auto\">"
+	"<path d=\"M0,0L9,4L0,8z\" fill=\"#333\"/></marker>\n"
+	"<marker id=\"f\" markerWidth=\"9\" markerHeight=\"8\" refX=\"8\" refY=\"4\" orient=\"auto\">"
+	"<path d=\"M0,0L9,4L0,8z\" fill=\"#c77700\"/></marker>\n"
+	"<marker id=\"r\" markerWidth=\"9\" markerHeight=\"8\" refX=\"8\" refY=\"4\" orient=\"auto\">"
+	"<path d=\"M0,0L9,4L0,8z\" fill=\"#b00020\"/></marker>\n"
+	"</defs>\n";
+
+static void put_text(FILE *f, int x, int y, const char *class, const char *extra, const char *text)
+{
+	fprintf(f, "<text x=\"%d\" y=\"%d\" class=\"%s\"%s>", x, y, class, extra);
+	for (; *text; text++) {
+		switch (*text) {
+		case '<':
+			fputs("&lt;", f);
+			break;
+		case '>':
+			fputs("&gt;", f);
+			break;
+		case '&':
+			fputs("&amp;", f);
+			break;
+		default:
+			putc(*text, f);
+		}
+	}
+	fputs("</text>\n", f);
+}
+
+static void put_segment(FILE *f, const struct rung *g, int y)
+{
+	const bool rst = g->seg->flags & WIRE_RST, fin = g->seg->flags & WIRE_FIN;
+	const bool right = g->side == LAB_CLIENT;
+
+	fprintf(f, "<line class=\"%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" "
+		"marker-end=\"url(#%c)\"/>\n",
+		rst ? "rst" : fin ? "fin" : "ack", right ? CLIENT : SERVER, y - FALL / 2,
+		right ? SERVER - 2 : CLIENT + 2, y + FALL / 2, rst ? 'r' : fin ? 'f' : 'a');
+	put_text(f, (CLIENT + SERVER) / 2, y - 6, "seg", "", g->text);
+}
+
+static void put_rung(FILE *f, const struct rung *g, int y)
+{
+	char time[32];
+
+	snprintf(time, sizeof(time), "%.3f ms", g->ns / 1e6);
+	put_text(f, TIME, y + 4, "time", "", time);
+	if (g->seg)
+		put_segment(f, g, y);
+	else if (g->side == LAB_CLIENT)
+		put_text(f, CLIENT - 10, y + 4, "call", " text-anchor=\"end\"", g->text);
+	else
+		put_text(f, SERVER + 10, y + 4, "call", "", g->text);
+}
+
+static void put_life(FILE *f, int x, int bottom, const char *name)
+{
+	fprintf(f, "<line class=\"life\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", x, TOP - 20,
+		x, bottom);
+	put_text(f, x, TOP - 28, "side", "", name);
+}
+
+static void put_foot(FILE *f, const struct lab_result *r, int y)
+{
+	char text[500];
+
+	snprintf(text, sizeof(text), "%zu segments, %s. %s", r->close.segments,
+		 wire_outcome_name(r->close.outcome), r->e->why);
+	if (r->close.active < 0)
+		snprintf(text, sizeof(text), "No FIN. %s", r->e->why);
+	put_text(f, 20, y, "claim", "", text);
+	if (*r->problem) {
+		snprintf(text, sizeof(text), "The claim does not hold: %s", r->problem);
+		put_text(f, 20, y + 22, "claim fails", "", text);
+	}
+}
+
+void svg_print(const struct lab_result *r, FILE *f)
+{
+	struct ladder *l = ladder_make(r);
+	char text[120];
+	int bottom;
+	size_t i;
+
+	if (!l)
+		return;
+	bottom = TOP + (int)l->n * ROW;
+	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%1$d\" height=\"%2$d\" "
+		"viewBox=\"0 0 %1$d %2$d\">\n"
+		"<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n%3$s",
+		WIDTH, bottom + 60, style);
+	snprintf(text, sizeof(text), "%s (%s)", r->e->name, lab_family_name[r->o->family]);
+	put_text(f, 20, 30, "title", "", text);
+	put_text(f, 20, 54, "claim", "", r->e->claim);
+	put_life(f, CLIENT, bottom, "client");
+	snprintf(text, sizeof(text), "server :%u", LAB_PORT);
+	put_life(f, SERVER, bottom, text);
+	for (i = 0; i < l->n; i++)
+		put_rung(f, &l->rung[i], TOP + (int)i * ROW);
+	put_foot(f, r, bottom + 26);
+	fputs("</svg>\n", f);
+	free(l);
+}
