@@ -61,7 +61,7 @@ static void settle(struct finack_net *fn, struct finack_rec *rec, enum finack_mi
 {
 	finack_inc(fn, outcome);
 	rec->outcome = outcome;
-	if (outcome == FINACK_MERGED && rec->held)
+	if (outcome == FINACK_MERGED && rec->held == FINACK_HELD_BACK)
 		finack_inc(fn, FINACK_HELD_MERGED);
 	if (!READ_ONCE(fn->knobs.detail))
 		return;

@@ -40,7 +40,7 @@
  * @FINACK_UNTRACKED: a passive close that found the record table full
  * @FINACK_EARLIER: CLOSE_WAIT left by a close that began before the module was loaded
  * @FINACK_FORCED: fin_ack=1 sent the ACK of a FIN that the kernel wanted to delay
- * @FINACK_HELD: fin_ack=2 kept the ACK of a FIN back when it would have left, or set its time
+ * @FINACK_HELD: fin_ack=2 kept the ACK of a FIN back when it would have left, or let it go sooner
  * @FINACK_HELD_MERGED: an ACK that was held left with our FIN
  * @FINACK_QUICKACK: quickack=1 sent an ACK that the kernel wanted to delay
  * @FINACK_CLAMPED: delack_min_ms or delack_max_ms moved the delayed-ACK timer
@@ -215,7 +215,7 @@ void finack_hist_show(struct seq_file *seq, const struct finack_net *fn);
  * @end: enum finack_mib_id once it is counted
  * @cause: the reason, once it is known that an ACK is about to leave; see finack_reason_ack()
  * @waiting: our FIN was queued and did not leave at once
- * @held: fin_ack=2 put the ACK off
+ * @held: what fin_ack=2 did to the ACK: FINACK_HELD_*
  *
  * Belongs to whoever holds the socket's lock.
  */
@@ -234,10 +234,17 @@ struct finack_rec {
 	u8 end;
 	u8 cause;
 	bool waiting;
-	bool held;
+	u8 held;
 };
 
 static_assert(sizeof(struct finack_rec) <= 64);
+
+/* values of finack_rec::held */
+enum {
+	FINACK_HELD_NOT,
+	FINACK_HELD_SHORT,	/* it is to leave sooner than the kernel had it */
+	FINACK_HELD_BACK,	/* counted as Held */
+};
 
 int finack_track_init(unsigned int max);
 void finack_track_exit(void);

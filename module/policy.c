@@ -119,9 +119,9 @@ static struct finack_rec *to_be_held(const struct finack_net *fn, struct sock *s
 
 static void note_hold(struct finack_net *fn, struct finack_rec *rec)
 {
-	if (!rec->held)
+	if (rec->held != FINACK_HELD_BACK)
 		finack_inc(fn, FINACK_HELD);
-	rec->held = true;
+	rec->held = FINACK_HELD_BACK;
 }
 
 /**
@@ -152,10 +152,11 @@ bool finack_policy_holds(struct sock *sk, bool timer, unsigned long *expires)
 	if (!rec)
 		goto out;
 	left = hold_left(fn, rec);
-	if (left <= 0)
+	hold = left > 0;
+	if (hold || (timer && rec->held == FINACK_HELD_SHORT))
+		note_hold(fn, rec);
+	if (!hold)
 		goto out;
-	hold = true;
-	note_hold(fn, rec);
 	*expires = jiffies + min_t(u64, div_u64(left, TICK_NSEC), WHEEL_EXACT);
 	smp_store_release(&icsk->icsk_ack.pending,
 			  (icsk->icsk_ack.pending & ~ICSK_ACK_NOW) |
@@ -244,7 +245,8 @@ void finack_policy_bound(struct sock *sk, const struct finack_delack *before)
 		expires = jiffies + div_u64(left, TICK_NSEC);
 		if (!time_before(expires, old))
 			goto out; /* not before the kernel's own time is over, see above */
-		note_hold(fn, rec);
+		if (!rec->held)
+			rec->held = FINACK_HELD_SHORT;
 	} else {
 		expires = in_bounds(fn, sk, before, old);
 		if (expires == old)

@@ -159,7 +159,7 @@ struct finack_rec *finack_track_add(struct sock *sk, unsigned int tracked)
 	rec->end = 0;
 	rec->cause = 0;
 	rec->waiting = false;
-	rec->held = false;
+	rec->held = FINACK_HELD_NOT;
 	WRITE_ONCE(rec->sk, sk);
 	raw_spin_lock_irqsave(&b->lock, flags);
 	WRITE_ONCE(rec->next, b->first);

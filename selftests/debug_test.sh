@@ -2,25 +2,39 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 #
 # That the debug kernel notices bugs: each is loaded in a guest of its own, because after the first
-# report some of the kernel's watchers are silent. $here is the folder of vm.
+# report some of the kernel's watchers are silent. $here is the folder of vm, $work as in check.
 
-# BUG WORDS-OF-THE-REPORT...
+# BUG|WORDS OF THE REPORT
 seeded_bugs=(
 	"use-after-free|KASAN: slab-use-after-free"
+	"out-of-bounds|UBSAN: array-index-out-of-bounds"
 	"sleep|sleeping function called from invalid context"
 	"lock-order|possible circular locking dependency"
 	"rcu|suspicious RCU usage"
+	"object|ODEBUG: free active"
 	"leak|unreferenced object"
 )
 
-debug_sees() { # BUG|WORDS
-	local bug=${1%%|*} words=${1#*|} out rc=0
-	out=$(KERNEL=debug TIMEOUT=300 CMD="
-		cp -r /finack/selftests/seeded /tmp/ && cd /tmp/seeded &&
-		make -s -C /lib/modules/\$(uname -r)/build M=\$PWD modules >/dev/null 2>&1 &&
-		insmod seeded.ko bug=$bug && rmmod seeded; echo built" "$here/vm" 2>&1) || rc=$?
-	[ $rc != 0 ] && grep -q "$words" <<<"$out" && return
-	echo "status $rc, and no '$words' in:"
-	tail -n 60 <<<"$out"
+seeded_build() { # ROOT KVER: once for all guests, into the folder that they share
+	mkdir -p "$work/seeded"
+	cp "$top"/selftests/seeded/* "$work/seeded/"
+	in_root "$1" "$work/seeded" make -s -C "/lib/modules/$2/build" M=/mnt modules 2>&1 &&
+		chmod 755 "$work/seeded"
+}
+
+seeded_run() { # BUG|WORDS: load it; what the guest says is left for seeded_seen
+	local bug=${1%%|*} rc=0
+	# what follows the report is no matter, and the report may have ended the guest
+	KERNEL=debug TIMEOUT=300 SHARE=$work/seeded \
+		CMD="insmod /mnt/share/seeded.ko bug=$bug && echo loaded && rmmod seeded" "$here/vm" \
+		>"$work/seeded-$bug" 2>&1 || rc=$?
+	echo "status $rc" >>"$work/seeded-$bug"
+}
+
+seeded_seen() { # BUG|WORDS
+	local bug=${1%%|*} words=${1#*|}
+	grep -q "$words" "$work/seeded-$bug" && ! grep -qx "status 0" "$work/seeded-$bug" && return
+	echo "no '$words' in:"
+	tail -n 60 "$work/seeded-$bug"
 	return 1
 }

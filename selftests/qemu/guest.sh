@@ -163,7 +163,8 @@ build_boot() { # TMP ROOT
 	{ [[ $kver != *-finack-debug ]] && extract_kernel "$root/boot/vmlinuz-$kver" "$tmp/vmlinux"; } ||
 		cp "$root/boot/vmlinuz-$kver" "$tmp/vmlinux"
 	cp "$root/bin/busybox" "$tmp/ram/"
-	# every module the image needs, dependencies first
+	# every module the image needs, dependencies first; the debug kernel needs none
+	: >"$tmp/ram/modules/order"
 	list=$(chroot "$root" modprobe -a -S "$kver" --show-depends virtio_pci virtio_blk ext4 crc32c |
 		awk '$1 == "insmod" && !seen[$2]++ { print $2 }')
 	for ko in $list; do

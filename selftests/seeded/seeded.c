@@ -6,14 +6,38 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/timer.h>
 
 static char *bug = "";
 module_param(bug, charp, 0444);
-MODULE_PARM_DESC(bug, "use-after-free, sleep, lock-order, rcu or leak");
+MODULE_PARM_DESC(bug, "the bug; without one nothing is wrong");
 
 static DEFINE_MUTEX(first);
 static DEFINE_MUTEX(second);
 static int __rcu *guarded;
+static int numbers[4];
+static int too_far = 4;
+module_param(too_far, int, 0444);
+
+struct armed {
+	struct timer_list timer;
+};
+
+static void nothing(struct timer_list *t)
+{
+}
+
+/* memory is given back with a timer in it that runs */
+static void free_armed(void)
+{
+	struct armed *a = kzalloc(sizeof(*a), GFP_KERNEL);
+
+	if (!a)
+		return;
+	timer_setup(&a->timer, nothing, 0);
+	mod_timer(&a->timer, jiffies + 1000 * HZ);
+	kfree(a);
+}
 
 static int __init seeded_init(void)
 {
@@ -27,6 +51,10 @@ static int __init seeded_init(void)
 	kfree(p);
 	if (!strcmp(bug, "use-after-free")) {
 		pr_info("%d\n", READ_ONCE(*p));
+	} else if (!strcmp(bug, "out-of-bounds")) {
+		pr_info("%d\n", READ_ONCE(numbers[READ_ONCE(too_far)]));
+	} else if (!strcmp(bug, "object")) {
+		free_armed();
 	} else if (!strcmp(bug, "sleep")) {
 		preempt_disable();
 		mutex_lock(&first);

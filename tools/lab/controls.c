@@ -75,7 +75,6 @@ static const struct differs held_shortly[] = {
 /* 20 ms: less than the kernel would wait */
 static const struct differs held_too_shortly[] = {
 	{ "slow-close", { WIRE_SEPARATE, 4, AFTER(20, 2), .moves = "-SepTimer SepHeld @" } },
-	{ "merge", { .moves = "@ HeldMerged" } },
 	{ 0 }
 };
 
