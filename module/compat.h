@@ -5,7 +5,6 @@
 
 #include <linux/sysctl.h>
 #include <linux/sysfs.h>
-#include <linux/ptrace.h>
 #include <linux/version.h>
 #include <net/inet_connection_sock.h>
 #include <net/net_namespace.h>
@@ -61,30 +60,6 @@ static inline void finack_set_delack_timeout(struct inet_connection_sock *icsk,
 					     unsigned long expires)
 {
 	icsk->icsk_ack.timeout = expires;
-}
-#endif
-
-/* The second and third argument of a function that is about to be entered; the counterpart of
- * regs_get_kernel_argument(), which no architecture has.
- */
-#if defined(CONFIG_X86_64)
-#define FINACK_CAN_REDIRECT 1
-static inline void finack_set_arguments(struct pt_regs *regs, void *second, unsigned long third)
-{
-	regs->si = (unsigned long)second;
-	regs->dx = third;
-}
-#elif defined(CONFIG_ARM64)
-#define FINACK_CAN_REDIRECT 1
-static inline void finack_set_arguments(struct pt_regs *regs, void *second, unsigned long third)
-{
-	regs->regs[1] = (unsigned long)second;
-	regs->regs[2] = third;
-}
-#else
-#define FINACK_CAN_REDIRECT 0
-static inline void finack_set_arguments(struct pt_regs *regs, void *second, unsigned long third)
-{
 }
 #endif
 

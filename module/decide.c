@@ -16,6 +16,7 @@
 #include <linux/percpu.h>
 #include <linux/sched.h>
 
+#include "compat.h"
 #include "finack.h"
 
 /**
@@ -31,6 +32,34 @@
 bool finack_fin_acked(const struct sock *sk)
 {
 	return tcp_sk(sk)->rcv_wup == tcp_sk(sk)->rcv_nxt;
+}
+
+/**
+ * finack_delack_is_due() - whether tcp_send_delayed_ack() would send instead of delaying
+ * @sk: the socket
+ *
+ * It does if the timer is about to fire: within a quarter of the delay that it would set now.
+ *
+ * Return: true if so.
+ */
+bool finack_delack_is_due(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	unsigned long ato = icsk->icsk_ack.ato, most = HZ / 2, rtt;
+
+	if (!(icsk->icsk_ack.pending & ICSK_ACK_TIMER))
+		return false;
+	if (ato > TCP_DELACK_MIN) {
+		if (inet_csk_in_pingpong_mode((struct sock *)sk) ||
+		    icsk->icsk_ack.pending & ICSK_ACK_PUSHED)
+			most = TCP_DELACK_MAX;
+		rtt = usecs_to_jiffies(tcp_sk(sk)->srtt_us >> 3);
+		if (tcp_sk(sk)->srtt_us)
+			most = min(most, max_t(unsigned long, rtt, TCP_DELACK_MIN));
+		ato = min(ato, most);
+	}
+	ato = min_t(unsigned long, ato, READ_ONCE(icsk->icsk_delack_max));
+	return time_before_eq(finack_delack_timeout(icsk), jiffies + (ato >> 2));
 }
 
 /**

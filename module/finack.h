@@ -3,6 +3,7 @@
 #ifndef FINACK_H
 #define FINACK_H
 
+#include <linux/bitmap.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 #include <net/net_namespace.h>
@@ -115,6 +116,16 @@ struct finack_mib {
 };
 
 /**
+ * struct finack_ports - a list of ports
+ * @rcu: to free it
+ * @bit: one per port
+ */
+struct finack_ports {
+	struct rcu_head rcu;
+	DECLARE_BITMAP(bit, 65536);
+};
+
+/**
  * struct finack_knobs - the knobs of a namespace, as in /proc/sys/net/finack/
  * @detail: reasons and ACK delays are wanted
  * @fin_ack: the ACK of the peer's FIN: FINACK_FIN_ACK_*
@@ -131,7 +142,7 @@ struct finack_knobs {
 	int quickack;
 	int delack_min_ms;
 	int delack_max_ms;
-	unsigned long __rcu *ports;
+	struct finack_ports __rcu *ports;
 };
 
 /* values of fin_ack */
@@ -216,6 +227,8 @@ void finack_hist_show(struct seq_file *seq, const struct finack_net *fn);
  * @cause: the reason, once it is known that an ACK is about to leave; see finack_reason_ack()
  * @waiting: our FIN was queued and did not leave at once
  * @held: what fin_ack=2 did to the ACK: FINACK_HELD_*
+ * @data_waits: data before the FIN was waiting for its ACK
+ * @ack_due: and that was about to leave, see finack_delack_is_due()
  *
  * Belongs to whoever holds the socket's lock.
  */
@@ -235,6 +248,8 @@ struct finack_rec {
 	u8 cause;
 	bool waiting;
 	u8 held;
+	bool data_waits;
+	bool ack_due;
 };
 
 static_assert(sizeof(struct finack_rec) <= 64);
@@ -259,6 +274,7 @@ struct sock *finack_track_get(unsigned int i, const struct net *net, struct fina
 /* decide.c: what a socket says of itself */
 
 bool finack_fin_acked(const struct sock *sk);
+bool finack_delack_is_due(const struct sock *sk);
 bool finack_fin_left(const struct sock *sk, const struct finack_rec *rec);
 u64 finack_sent_ns(const struct sock *sk, u32 seq, bool last);
 u32 finack_fin_segs(const struct sock *sk);
@@ -317,7 +333,7 @@ struct finack_delack {
 };
 
 bool finack_policy_sends_now(struct sock *sk);
-bool finack_policy_holds(struct sock *sk, bool timer, unsigned long *expires);
+bool finack_policy_holds(struct sock *sk, bool timer);
 bool finack_policy_bounds(struct sock *sk, struct finack_delack *before);
 void finack_policy_bound(struct sock *sk, const struct finack_delack *before);
 

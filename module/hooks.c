@@ -70,27 +70,28 @@ static struct sock *first_arg(struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(first_arg);
 
-/* Where tcp_send_ack() is entered; it is not exported. */
+/* Where functions that take the place of others are entered; they are not exported. */
 static unsigned long send_ack_entry;
+static unsigned long send_delayed_ack_entry;
 
-/* instead of the function that is entered: sk_reset_timer(sk, the delayed-ACK timer, expires) */
-static int hold_instead(struct pt_regs *regs, struct sock *sk, unsigned long expires)
+/* A function is replaced by one with the same argument alone: what else runs at its entry, such as
+ * the trampoline of a BPF program, keeps no other.
+ */
+static int run_instead(struct pt_regs *regs, unsigned long entry)
 {
-	finack_set_arguments(regs, &inet_csk(sk)->icsk_delack_timer, expires);
-	instruction_pointer_set(regs, (unsigned long)sk_reset_timer);
+	instruction_pointer_set(regs, entry);
 	return 1;
 }
 
-NOKPROBE_SYMBOL(hold_instead);
+NOKPROBE_SYMBOL(run_instead);
 
 static int on_send_ack(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct sock *sk = first_arg(regs);
-	unsigned long expires;
 
 	this_cpu_inc(hook_hits[FINACK_HOOK_ACK]);
-	if (finack_policy_holds(sk, false, &expires))
-		return hold_instead(regs, sk, expires);
+	if (finack_policy_holds(sk, false))
+		return run_instead(regs, send_delayed_ack_entry);
 	finack_close_ack(sk);
 	return 0;
 }
@@ -100,11 +101,10 @@ NOKPROBE_SYMBOL(on_send_ack);
 static int on_delack_timer(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct sock *sk = first_arg(regs);
-	unsigned long expires;
 
 	this_cpu_inc(hook_hits[FINACK_HOOK_TIMER]);
-	if (finack_policy_holds(sk, true, &expires))
-		return hold_instead(regs, sk, expires);
+	if (finack_policy_holds(sk, true))
+		return run_instead(regs, send_delayed_ack_entry);
 	finack_close_timer(sk);
 	return 0;
 }
@@ -116,8 +116,7 @@ static int on_delay(struct kprobe *kp, struct pt_regs *regs)
 	this_cpu_inc(hook_hits[FINACK_HOOK_DELAY]);
 	if (!finack_policy_sends_now(first_arg(regs)))
 		return 0;
-	instruction_pointer_set(regs, send_ack_entry);
-	return 1;
+	return run_instead(regs, send_ack_entry);
 }
 
 NOKPROBE_SYMBOL(on_delay);
@@ -152,8 +151,6 @@ NOKPROBE_SYMBOL(on_delayed);
 static_assert(__same_type(tcp_send_ack, void (struct sock *)));
 static_assert(__same_type(tcp_delack_timer_handler, void (struct sock *)));
 static_assert(__same_type(tcp_send_delayed_ack, void (struct sock *)));
-static_assert(__same_type(sk_reset_timer,
-			  void (struct sock *, struct timer_list *, unsigned long)));
 
 /**
  * struct hook - a tracepoint or a function, and the handler attached to it
@@ -284,7 +281,8 @@ static int attach_function(struct hook *h)
 
 	if (!strcmp(h->name, absent_hook))
 		return -ENOENT;
-	if (h->pre_handler == on_delay && !send_ack_entry)
+	if ((h->pre_handler == on_delay && !send_ack_entry) ||
+	    (h->returns && !send_delayed_ack_entry))
 		return -EOPNOTSUPP;
 	h->rp = (struct kretprobe){ .kp.symbol_name = symbol };
 	if (h->returns) {
@@ -401,15 +399,15 @@ static void set_ready(bool is)
 	mutex_unlock(&want_lock);
 }
 
-/* A disabled kprobe tells where a function is entered. */
-static void find_send_ack(void)
+/* A disabled kprobe tells where a function is entered. Return: the place, or 0. */
+static unsigned long entry_of(const char *symbol)
 {
-	struct kprobe kp = { .symbol_name = "tcp_send_ack", .flags = KPROBE_FLAG_DISABLED };
+	struct kprobe kp = { .symbol_name = symbol, .flags = KPROBE_FLAG_DISABLED };
 
 	if (register_kprobe(&kp))
-		return;
-	send_ack_entry = (unsigned long)kp.addr;
+		return 0;
 	unregister_kprobe(&kp);
+	return (unsigned long)kp.addr;
 }
 
 /**
@@ -438,7 +436,8 @@ int finack_hooks_init(const char *absent)
 		pr_warn("cannot attach to the tracepoint %s: error %d; going on without\n",
 			h->name, h->err);
 	}
-	find_send_ack();
+	send_ack_entry = entry_of("tcp_send_ack");
+	send_delayed_ack_entry = entry_of("tcp_send_delayed_ack");
 	set_ready(true);
 	return 0;
 }

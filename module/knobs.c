@@ -11,7 +11,7 @@
 #include "compat.h"
 #include "finack.h"
 
-#define PORTS 65536
+#define PORTS (8 * sizeof_field(struct finack_ports, bit))
 
 bool finack_inherit;
 
@@ -87,8 +87,6 @@ static int set_value(struct finack_net *fn, unsigned int row, int value)
 	if (next.delack_min_ms && next.delack_max_ms && next.delack_min_ms > next.delack_max_ms)
 		return -EINVAL;
 	new = hooks_of(&next, &need);
-	if (need && !FINACK_CAN_REDIRECT)
-		return -EOPNOTSUPP;
 	err = finack_hooks_want(new & ~old, 0, need);
 	if (err)
 		return err;
@@ -110,37 +108,34 @@ static int number_io(struct finack_net *fn, unsigned int row, int write, void *b
 	return *lenp == len ? set_value(fn, row, value) : -EINVAL; /* one number, no more */
 }
 
-/* readers may still use the old list until RCU says otherwise */
-static void set_ports(struct finack_net *fn, unsigned long *ports)
+static struct finack_ports *ports_of(const struct finack_net *fn)
 {
-	unsigned long *old = rcu_dereference_protected(fn->knobs.ports, 1);
-
-	rcu_assign_pointer(fn->knobs.ports, ports);
-	if (!old)
-		return;
-	synchronize_rcu();
-	bitmap_free(old);
+	return rcu_dereference_protected(fn->knobs.ports, lockdep_is_held(&knob_lock));
 }
 
 static int ports_io(struct finack_net *fn, int write, void *buffer, size_t *lenp, loff_t *ppos)
 {
-	const unsigned long *now = rcu_dereference_protected(fn->knobs.ports, 1);
-	unsigned long *ports = bitmap_zalloc(PORTS, GFP_KERNEL);
-	struct ctl_table as = { .data = &ports, .maxlen = PORTS };
+	struct finack_ports *old = ports_of(fn), *new = kvzalloc(sizeof(*new), GFP_KERNEL);
+	unsigned long *bit;
+	struct ctl_table as = { .data = &bit, .maxlen = PORTS };
 	int err;
 
-	if (!ports)
+	if (!new)
 		return -ENOMEM;
-	if (now && (!write || *ppos)) /* a long list may come in several pieces */
-		bitmap_copy(ports, now, PORTS);
+	bit = new->bit;
+	if (old && (!write || *ppos)) /* a long list may come in several pieces */
+		bitmap_copy(bit, old->bit, PORTS);
 	err = proc_do_large_bitmap(&as, write, buffer, lenp, ppos);
-	if (err || !write || bitmap_empty(ports, PORTS)) {
-		bitmap_free(ports);
-		ports = NULL;
+	if (err || !write || bitmap_empty(bit, PORTS)) {
+		kvfree(new);
+		new = NULL;
 	}
-	if (!err && write)
-		set_ports(fn, ports);
-	return err;
+	if (err || !write)
+		return err;
+	rcu_assign_pointer(fn->knobs.ports, new);
+	if (old)
+		kvfree_rcu(old, rcu); /* handlers may still look at it */
+	return 0;
 }
 
 /**
@@ -194,19 +189,19 @@ int finack_knobs_init(struct net *net)
 {
 	struct finack_net *fn = finack_net(net), *first = finack_net(&init_net);
 	bool inherit = READ_ONCE(finack_inherit) && net != &init_net;
-	const unsigned long *ports;
+	const struct finack_ports *ports;
 	unsigned int i;
 	int err = 0;
 
 	mutex_lock(&knob_lock);
 	for (i = 0; i < ARRAY_SIZE(knobs); i++)
 		*value_of(&fn->knobs, i) = inherit ? *value_of(&first->knobs, i) : knobs[i].def;
-	ports = inherit ? rcu_dereference_protected(first->knobs.ports, 1) : NULL;
+	ports = inherit ? ports_of(first) : NULL;
 	if (ports) {
-		unsigned long *copy = bitmap_alloc(PORTS, GFP_KERNEL);
+		struct finack_ports *copy = kvzalloc(sizeof(*copy), GFP_KERNEL);
 
 		if (copy)
-			bitmap_copy(copy, ports, PORTS);
+			bitmap_copy(copy->bit, ports->bit, PORTS);
 		else
 			err = -ENOMEM;
 		RCU_INIT_POINTER(fn->knobs.ports, copy);
@@ -226,5 +221,5 @@ void finack_knobs_exit(struct net *net)
 	struct finack_net *fn = finack_net(net);
 
 	finack_hooks_want(0, hooks_of(&fn->knobs, NULL), 0);
-	bitmap_free(rcu_dereference_protected(fn->knobs.ports, 1));
+	kvfree(rcu_dereference_protected(fn->knobs.ports, 1));
 }

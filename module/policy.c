@@ -4,9 +4,9 @@
  * kernel's own decisions, and does so at the moment when the kernel makes it:
  *
  *   tcp_send_delayed_ack()      fin_ack=1, quickack=1: it becomes tcp_send_ack()
- *   tcp_send_ack(),             fin_ack=2: the ACK of a FIN does not leave yet, the delayed-ACK
- *   tcp_delack_timer_handler()  timer is set to the end of the hold instead
- *   after tcp_send_delayed_ack  the bounds (and a short hold): the timer just armed is moved
+ *   tcp_send_ack(),             fin_ack=2: the ACK of a FIN does not leave yet; they become
+ *   tcp_delack_timer_handler()  tcp_send_delayed_ack()
+ *   after tcp_send_delayed_ack  the bounds and the hold: the timer just armed is moved
  *
  * So a counter of the controls moves only where the kernel would have done something else. What
  * is written to a socket is this timer and the flags that say it is armed; it needs nobody of
@@ -39,10 +39,10 @@ static struct finack_net *net_of(const struct sock *sk)
 
 static bool applies(const struct finack_net *fn, const struct sock *sk)
 {
-	const unsigned long *ports = rcu_dereference(fn->knobs.ports);
+	const struct finack_ports *ports = rcu_dereference(fn->knobs.ports);
 
-	return !ports || test_bit(inet_sk(sk)->inet_num, ports) ||
-	       test_bit(ntohs(inet_sk(sk)->inet_dport), ports);
+	return !ports || test_bit(inet_sk(sk)->inet_num, ports->bit) ||
+	       test_bit(ntohs(inet_sk(sk)->inet_dport), ports->bit);
 }
 
 static bool owes_ack_of_fin(const struct sock *sk)
@@ -61,8 +61,43 @@ static bool data_about_to_leave(const struct sock *sk)
 	if (!skb || tcp_packets_in_flight(tp) >= tcp_snd_cwnd(tp) ||
 	    after(TCP_SKB_CB(skb)->end_seq, tcp_wnd_end(tp)))
 		return false;
-	return skb->len >= tp->mss_cache || !tp->packets_out ||
-	       (tp->nonagle & (TCP_NAGLE_OFF | TCP_NAGLE_CORK)) == TCP_NAGLE_OFF;
+	/* tcp_nagle_test() */
+	return !tcp_skb_is_last(sk, skb) || skb->len >= tp->mss_cache ||
+	       TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN || tp->nonagle & TCP_NAGLE_PUSH ||
+	       (!(tp->nonagle & TCP_NAGLE_CORK) && (tp->nonagle || !tp->packets_out));
+}
+
+/* a timer that fires before half a second is over, with what the wheel adds */
+static unsigned long ticks_of(unsigned int ms)
+{
+	unsigned long n = msecs_to_jiffies(ms);
+
+	return min(n, HZ / 2 - 1 - (n > WHEEL_EXACT ? WHEEL_COARSE : 1UL));
+}
+
+/* How long the ACK of the peer's FIN may still be held, in nanoseconds; 0 or less: no longer. If data
+ * before the FIN waits for the same ACK, it may have waited as long as a delayed ACK can.
+ */
+static s64 hold_left(const struct finack_net *fn, const struct finack_rec *rec)
+{
+	u64 hold = READ_ONCE(fn->knobs.fin_hold_ms) * (u64)NSEC_PER_MSEC, limit = HOLD_LIMIT_NS;
+	unsigned long waited;
+
+	if (rec->data_waits) {
+		waited = max_t(unsigned long, TCP_DELACK_MAX,
+			       ticks_of(READ_ONCE(fn->knobs.delack_min_ms)));
+		limit -= min(limit, waited * (u64)TICK_NSEC);
+	}
+	return rec->fin_ns + min(hold, limit) - ktime_get_ns();
+}
+
+/* The record of a close whose ACK is to be held, or NULL; RCU held. */
+static struct finack_rec *to_be_held(const struct finack_net *fn, struct sock *sk)
+{
+	if (READ_ONCE(fn->knobs.fin_ack) != FINACK_FIN_ACK_HOLD || !owes_ack_of_fin(sk) ||
+	    !inet_csk_in_pingpong_mode(sk) || !applies(fn, sk))
+		return NULL;
+	return finack_track_find(sk);
 }
 
 /**
@@ -84,9 +119,11 @@ bool finack_policy_sends_now(struct sock *sk)
 		goto out;
 	fin = owes_ack_of_fin(sk);
 	fin_ack = fin ? READ_ONCE(fn->knobs.fin_ack) : FINACK_FIN_ACK_KERNEL;
+	if (fin_ack == FINACK_FIN_ACK_HOLD && !to_be_held(fn, sk))
+		fin_ack = FINACK_FIN_ACK_KERNEL; /* there is nothing to hold it by */
 	if (fin_ack == FINACK_FIN_ACK_HOLD ||
 	    (fin_ack == FINACK_FIN_ACK_KERNEL && !READ_ONCE(fn->knobs.quickack)) ||
-	    !applies(fn, sk))
+	    !applies(fn, sk) || finack_delack_is_due(sk))
 		goto out;
 	if (fin_ack == FINACK_FIN_ACK_KERNEL && data_about_to_leave(sk))
 		goto out;
@@ -100,23 +137,6 @@ out:
 	return now;
 }
 
-/* How long the ACK of the peer's FIN may still be held, in nanoseconds; 0 or less: no longer. */
-static s64 hold_left(const struct finack_net *fn, const struct finack_rec *rec)
-{
-	u64 hold = READ_ONCE(fn->knobs.fin_hold_ms) * (u64)NSEC_PER_MSEC;
-
-	return rec->fin_ns + min_t(u64, hold, HOLD_LIMIT_NS) - ktime_get_ns();
-}
-
-/* The record of a close whose ACK is to be held, or NULL; RCU held. */
-static struct finack_rec *to_be_held(const struct finack_net *fn, struct sock *sk)
-{
-	if (READ_ONCE(fn->knobs.fin_ack) != FINACK_FIN_ACK_HOLD || !owes_ack_of_fin(sk) ||
-	    !inet_csk_in_pingpong_mode(sk) || !applies(fn, sk))
-		return NULL;
-	return finack_track_find(sk);
-}
-
 static void note_hold(struct finack_net *fn, struct finack_rec *rec)
 {
 	if (rec->held != FINACK_HELD_BACK)
@@ -128,11 +148,11 @@ static void note_hold(struct finack_net *fn, struct finack_rec *rec)
  * finack_policy_holds() - whether the ACK of a FIN that is about to leave is held
  * @sk: the socket, tcp_send_ack() or tcp_delack_timer_handler() just entered
  * @timer: it is the latter
- * @expires: set to when the delayed-ACK timer is to fire, which is the caller's to set
  *
- * Return: true if so. The socket then says that the timer is armed.
+ * Return: true if so; tcp_send_delayed_ack() is to run in its place, and what follows from that is
+ * finack_policy_bound()'s. The socket then says that an ACK is due and no timer armed.
  */
-bool finack_policy_holds(struct sock *sk, bool timer, unsigned long *expires)
+bool finack_policy_holds(struct sock *sk, bool timer)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct finack_rec *rec;
@@ -146,6 +166,11 @@ bool finack_policy_holds(struct sock *sk, bool timer, unsigned long *expires)
 	if (timer && (tcp_sk(sk)->compressed_ack || !(icsk->icsk_ack.pending & ICSK_ACK_TIMER) ||
 		      time_after(finack_delack_timeout(icsk), jiffies)))
 		return false;
+	/* the answer to a segment that is not acceptable, a challenge ACK for one, is no ACK of the FIN
+	 * (tcp_oow_rate_limited)
+	 */
+	if (!timer && tcp_sk(sk)->last_oow_ack_time == tcp_jiffies32)
+		return false;
 	rcu_read_lock();
 	fn = net_of(sk);
 	rec = fn ? to_be_held(fn, sk) : NULL;
@@ -157,11 +182,9 @@ bool finack_policy_holds(struct sock *sk, bool timer, unsigned long *expires)
 		note_hold(fn, rec);
 	if (!hold)
 		goto out;
-	*expires = jiffies + min_t(u64, div_u64(left, TICK_NSEC), WHEEL_EXACT);
 	smp_store_release(&icsk->icsk_ack.pending,
-			  (icsk->icsk_ack.pending & ~ICSK_ACK_NOW) |
-			  ICSK_ACK_SCHED | ICSK_ACK_TIMER);
-	finack_set_delack_timeout(icsk, *expires);
+			  (icsk->icsk_ack.pending & ~(ICSK_ACK_NOW | ICSK_ACK_TIMER)) |
+			  ICSK_ACK_SCHED);
 out:
 	rcu_read_unlock();
 	return hold;
@@ -176,26 +199,28 @@ out:
  */
 bool finack_policy_bounds(struct sock *sk, struct finack_delack *before)
 {
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct finack_rec *rec;
 	struct finack_net *fn;
 	bool yes;
 
+	before->pending = icsk->icsk_ack.pending & ICSK_ACK_TIMER;
+	before->expires = finack_delack_timeout(icsk);
 	rcu_read_lock();
 	fn = net_of(sk);
-	yes = fn && (READ_ONCE(fn->knobs.delack_min_ms) || READ_ONCE(fn->knobs.delack_max_ms) ||
-		     (READ_ONCE(fn->knobs.fin_ack) == FINACK_FIN_ACK_HOLD &&
-		      owes_ack_of_fin(sk))) && applies(fn, sk);
+	rec = fn ? to_be_held(fn, sk) : NULL;
+	yes = rec || (fn && (READ_ONCE(fn->knobs.delack_min_ms) ||
+			     READ_ONCE(fn->knobs.delack_max_ms)) && applies(fn, sk));
+	/* What it sends at once it does not send through the entry of tcp_send_ack(), which is
+	 * inlined there. Without a timer it sets one.
+	 */
+	if (rec && finack_delack_is_due(sk) && hold_left(fn, rec) > 0) {
+		note_hold(fn, rec);
+		smp_store_release(&icsk->icsk_ack.pending,
+				  icsk->icsk_ack.pending & ~ICSK_ACK_TIMER);
+	}
 	rcu_read_unlock();
-	before->pending = inet_csk(sk)->icsk_ack.pending & ICSK_ACK_TIMER;
-	before->expires = finack_delack_timeout(inet_csk(sk));
 	return yes;
-}
-
-/* a timer that fires before half a second is over, with what the wheel adds */
-static unsigned long ticks_of(unsigned int ms)
-{
-	unsigned long n = msecs_to_jiffies(ms);
-
-	return min(n, HZ / 2 - 1 - (n > WHEEL_EXACT ? WHEEL_COARSE : 1UL));
 }
 
 /* Where the bounds put a timer that the kernel set to @expires. */
@@ -210,11 +235,12 @@ static unsigned long in_bounds(const struct finack_net *fn, const struct sock *s
 	if (own < TCP_DELACK_MAX)
 		min = min_t(unsigned long, min, own);
 	if (min) {
-		/* a time that was set before was in the bounds: the kernel may not shorten it */
-		if (before->pending)
-			expires = time_before(expires, before->expires) ? before->expires : expires;
-		else if (time_before(expires, jiffies + min))
-			expires = jiffies + min;
+		/* What was set before may not be brought forward, but nor is it put off again. */
+		min += jiffies;
+		if (before->pending && time_before(before->expires, min))
+			min = before->expires;
+		if (time_before(expires, min))
+			expires = min;
 	}
 	if (max && time_after(expires, jiffies + max))
 		expires = jiffies + max;
@@ -240,13 +266,15 @@ void finack_policy_bound(struct sock *sk, const struct finack_delack *before)
 	old = finack_delack_timeout(icsk);
 	rec = to_be_held(fn, sk);
 	if (rec) {
-		s64 left = max_t(s64, hold_left(fn, rec), 0);
+		u64 left = max_t(s64, hold_left(fn, rec), 0);
 
-		expires = jiffies + div_u64(left, TICK_NSEC);
-		if (!time_before(expires, old))
-			goto out; /* not before the kernel's own time is over, see above */
-		if (!rec->held)
+		/* a hold that is longer goes on when this is over */
+		expires = jiffies + min_t(u64, div_u64(left, TICK_NSEC), WHEEL_EXACT);
+		if (rec->held != FINACK_HELD_BACK) {
+			if (!time_before(expires, old))
+				goto out; /* not before the kernel's own time is over */
 			rec->held = FINACK_HELD_SHORT;
+		}
 	} else {
 		expires = in_bounds(fn, sk, before, old);
 		if (expires == old)

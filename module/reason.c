@@ -101,7 +101,7 @@ enum finack_mib_id finack_reason_ack(const struct sock *sk, const struct finack_
  *
  * A data segment runs into no hook. If there was nothing but data since the FIN, it was that. What
  * is left is a pure ACK that no hook saw: one missed, or sent by a probe of window or keepalive
- * (tcp_xmit_probe_skb). DCTCP makes a FIN look ACKed too soon, see finack_fin_acked().
+ * (tcp_xmit_probe_skb), or, in later kernels, a challenge ACK (tcp_send_ack_reflect_ect). DCTCP makes a FIN look ACKed too soon, see finack_fin_acked().
  *
  * Return: FINACK_SEP_DATA, FINACK_SEP_POLICY, FINACK_SEP_NOW or FINACK_SEP_UNKNOWN.
  */
@@ -119,6 +119,11 @@ enum finack_mib_id finack_reason_covered(const struct sock *sk, const struct fin
 		return FINACK_SEP_POLICY;
 	if (ack_now && inet_csk(sk)->icsk_ack.pending & ICSK_ACK_NOW) {
 		*ns = ktime_get_ns();
+		return FINACK_SEP_NOW;
+	}
+	if (rec->ack_due && all == 1 && !rec->waiting) {
+		/* tcp_send_delayed_ack() sent it; there tcp_send_ack() is inlined */
+		*ns = rec->fin_ns;
 		return FINACK_SEP_NOW;
 	}
 	return FINACK_SEP_UNKNOWN;

@@ -130,7 +130,7 @@ static int knob_io(const struct finack_net_file *f, int write, void *buf, size_t
 static ssize_t net_show(struct kobject *kobj, struct attribute *attr, char *buf)
 {
 	const struct finack_net_file *f = container_of(attr, struct finack_net_file, attr);
-	size_t len = PAGE_SIZE;
+	size_t len = PAGE_SIZE - 1; /* of a longer list what fits */
 
 	if (!is_knob(f))
 		return sysfs_emit(buf, "%lu\n", finack_mib_value(finack_net(f->net), f->row));
@@ -142,10 +142,17 @@ static ssize_t net_store(struct kobject *kobj, struct attribute *attr, const cha
 {
 	const struct finack_net_file *f = container_of(attr, struct finack_net_file, attr);
 	size_t len = count;
+	int err;
 
 	if (!ns_capable(f->net->user_ns, CAP_NET_ADMIN))
 		return -EPERM;
-	return knob_io(f, 1, (void *)buf, &len) ?: count;
+	/* a longer list comes in pieces here, and each would replace the one before */
+	if (count >= PAGE_SIZE)
+		return -EINVAL;
+	err = knob_io(f, 1, (void *)buf, &len);
+	if (err)
+		return err;
+	return len == count ? count : -EINVAL;
 }
 
 static DECLARE_COMPLETION(net_released);

@@ -277,6 +277,88 @@ TEST_F(peer, data_takes_a_held_ack_along)
 	EXPECT_EQ(0, moved(self, "FinAckHeldMerged"));
 }
 
+/* Data has waited for its ACK before the FIN came: together no half second (RFC 1122 4.2.3.2). */
+TEST_F(peer, hold_of_data_that_waits)
+{
+	uint64_t data;
+
+	CONNECT();
+	KNOB("fin_ack", "2");
+	KNOB("fin_hold_ms", "499");
+	GREET();
+	ANSWER();
+	data = role_now();
+	peer_put(&self->peer, A, 6, 2, 5);
+	EXPECT_SILENCE(25);
+	peer_put(&self->peer, F | A, 11, 2, 0);
+	EXPECT_SEGMENT_AT(data, A, 2, 12, 0, 250, 499.9);
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 2, 12, 0, 10);
+	LAST_ACK_AND_SILENCE(12, 3);
+	EXPECT_EQ(1, moved(self, "FinAckSepHeld"));
+}
+
+/* the kernel itself sends what is about to be sent by the timer */
+TEST_F(peer, fin_ack_at_once_where_the_timer_is_about_to_fire)
+{
+	CONNECT();
+	KNOB("fin_ack", "1");
+	GREET();
+	ANSWER();
+	role_next_tick();
+	peer_put(&self->peer, A, 6, 2, 5);
+	EXPECT_SILENCE(33);
+	peer_put(&self->peer, F | A, 11, 2, 0);
+	EXPECT_SEGMENT(A, 2, 12, 0, 1);
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 2, 12, 0, 10);
+	LAST_ACK_AND_SILENCE(12, 3);
+	EXPECT_EQ(0, moved(self, "FinAckForced"));
+	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
+}
+
+TEST_F(peer, hold_where_the_timer_is_about_to_fire)
+{
+	CONNECT();
+	KNOB("fin_ack", "2");
+	GREET();
+	ANSWER();
+	role_next_tick();
+	peer_put(&self->peer, A, 6, 2, 5);
+	EXPECT_SILENCE(33);
+	peer_put(&self->peer, F | A, 11, 2, 0);
+	EXPECT_EQ(1, moved(self, "FinAckHeld"));
+	EXPECT_SILENCE(100);
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 2, 12, 0, 10);
+	LAST_ACK_AND_SILENCE(12, 3);
+	EXPECT_EQ(1, moved(self, "FinAckHeldMerged"));
+}
+
+/* a SYN to a connection that stands is answered at once (RFC 5961 4.2), a held ACK or not */
+TEST_F(peer, challenge_ack_is_not_held)
+{
+	CONNECT();
+	KNOB("fin_ack", "2");
+	GREET();
+	FIN();
+	EXPECT_SILENCE(100);
+	EXPECT_EQ(1, moved(self, "FinAckHeld"));
+	peer_put(&self->peer, S | A, 7, 1, 0);
+	EXPECT_SEGMENT(A, 1, 7, 0, 1);
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 1, 7, 0, 10);
+	LAST_ACK_AND_SILENCE(7, 2);
+	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+	EXPECT_EQ(0, moved(self, "FinAckHeldMerged"));
+	self->unknown = -1;
+	self->undated_ack = -1;
+}
+
 /* our FIN cannot leave, the window is closed: the ACK is held from LAST_ACK on, too */
 TEST_F(peer, hold_while_the_fin_waits_for_the_window)
 {
@@ -482,6 +564,23 @@ TEST_F(peer, quickack_does_not_double_acks)
 	EXPECT_EQ(1, moved(self, "FinAckQuickAck"));
 }
 
+/* corked data does not leave: nothing to ride on */
+TEST_F(peer, quickack_does_not_wait_for_corked_data)
+{
+	int on = 1;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	KNOB("quickack", "1");
+	ASSERT_EQ(0, setsockopt(self->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on)));
+	ASSERT_EQ(1, write(self->fd, "y", 1));
+	DATA(6);
+	EXPECT_SEGMENT(A, 2, 11, 0, 1);
+	CLOSE_ALL(11, 2);
+	EXPECT_EQ(1, moved(self, "FinAckQuickAck"));
+}
+
 TEST_F(peer, quickack_of_a_fin)
 {
 	CONNECT();
@@ -630,6 +729,23 @@ TEST_F(peer, smaller_of_two_maxima)
 	at = MORE_DATA(11, 2);
 	EXPECT_SEGMENT_AT(at, A, 3, 21, 0, 4, 12);
 	CLOSE_ALL(21, 3);
+}
+
+/* a bound that is changed while an ACK waits is in force from the next decision on */
+TEST_F(peer, lowered_minimum)
+{
+	uint64_t at;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	KNOB("delack_min_ms", "240");
+	at = DATA(6);
+	EXPECT_SILENCE(20);
+	KNOB("delack_min_ms", "50");
+	DATA(11);
+	EXPECT_SEGMENT_AT(at, A, 2, 16, 0, 69.9, 85);
+	CLOSE_ALL(16, 2);
 }
 
 TEST_F(peer, ports_by_either_end)

@@ -77,4 +77,26 @@ test_beside_other_probes() {
 	return $rc
 }
 
+# The controls change what runs behind a function's entry, where BPF programs are attached, too, by
+# kprobe and by a trampoline (kfunc, now called fentry). Both come and go while a control is set.
+test_controls_beside_bpf_programs() {
+	local probe rc=0 pid
+	for probe in kprobe kfunc; do
+		bpftrace -e "$probe:tcp_send_ack, $probe:tcp_send_delayed_ack, $probe:tcp_delack_timer_handler {
+			@[probe] = count(); }" >"$dir/out" 2>&1 &
+		pid=$!
+		fa_wait 60 grep -q Attaching "$dir/out" || { cat "$dir/out"; return 1; }
+		fa_load && sysctl -qw net.finack.fin_ack=2 && "$closer" late 5 || rc=1
+		fa_is Held 5 && fa_is HeldMerged 5 || rc=1
+		sysctl -qw net.finack.fin_ack=1 && "$closer" merge 5 && fa_is Forced 5 || rc=1
+		sysctl -qw net.finack.fin_ack=2 || rc=1
+		kill -INT $pid
+		wait $pid
+		grep -q '@\[.*tcp_send_delayed_ack\]: [1-9]' "$dir/out" || { cat "$dir/out"; rc=1; }
+		"$closer" late 5 && fa_is HeldMerged 10 || rc=1
+		sysctl -qw net.finack.fin_ack=0 && "$closer" late 2 && fa_is SepTimer 2 && fa_laws || rc=1
+	done
+	return $rc
+}
+
 fa_main "$@"
