@@ -98,14 +98,14 @@ fa_hold() {
 	coproc HOLD { exec ${2:+ip netns exec "$2"} "$closer" hold "$1"; }
 	# shellcheck disable=SC2034 # of the coprocess
 	holder=$HOLD_PID
-	read -r -t 120 line <&"${HOLD[0]}" && [ "$line" = held ]
+	read -r -t 600 line <&"${HOLD[0]}" && [ "$line" = held ]
 }
 
 # fa_release: let it close them, and wait until it is gone
 fa_release() {
 	local line
 	echo go >&"${HOLD[1]}"
-	read -r -t 120 line <&"${HOLD[0]}" && [ "$line" = closed ] && wait "$holder"
+	read -r -t 600 line <&"${HOLD[0]}" && [ "$line" = closed ] && wait "$holder"
 }
 
 # fa_several_cpus: skip the script where there is but one
