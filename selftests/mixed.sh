@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 fa_several_cpus
 
-count=${FINACK_MIXED_COUNT:-20000}
+count=${FINACK_MIXED_COUNT:-$(fa_rounds 20000)}
 client=finack-client-$$
 
 #   server 1 .. 4                       one client namespace
