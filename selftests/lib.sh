@@ -115,6 +115,32 @@ fa_release() {
 	read -r -t 600 line <&"${HOLD[0]}" && [ "$line" = closed ] && wait "$holder"
 }
 
+# fa_capture NS INTERFACE FILE: start to capture TCP there; its process becomes $capture
+fa_capture() {
+	rm -f "$3"
+	: >"$3.err"
+	ip netns exec "$1" tcpdump -i "$2" -Z root -U --immediate-mode -B 16384 -s 128 -w "$3" \
+		--time-stamp-precision nano 'tcp or udp port 9' 2>"$3.err" &
+	# shellcheck disable=SC2034 # read by the scripts
+	capture=$!
+	fa_wait 60 grep -q 'listening on' "$3.err" && return
+	cat "$3.err"
+	return 1
+}
+
+# fa_capture_end NS ADDRESS FILE PROCESS: end it when all that passed until now is in the file: what
+# is sent to ADDRESS last must be
+fa_capture_end() {
+	ip netns exec "$1" bash -c "echo end-of-capture >/dev/udp/$2/9"
+	fa_wait 60 grep -qa end-of-capture "$3" || return
+	kill -INT "$4"
+	wait "$4"
+	grep -q '^0 packets dropped by kernel' "$3.err" || {
+		cat "$3.err"
+		return 1
+	}
+}
+
 # fa_several_cpus: skip the script where there is but one
 fa_several_cpus() {
 	[ "$(nproc)" -gt 1 ] && return
