@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * closes FILE ADDRESS: what a capture shows of the connections of ADDRESS, on whose interface it was
- * made. Prints, as NAME=VALUE: connections, segments (of all of them), passive (those that the other
- * side closed first), merged, separate, unacked (their outcomes), close_segments (of them, from the
- * first FIN on).
+ * closes FILE ADDRESS: what a capture shows of the connections of ADDRESS, on whose interface it
+ * was made. Prints, as NAME=VALUE: connections, segments (of all of them), passive (those that the
+ * other side closed first), merged, separate, unacked (their outcomes), close_segments (of them,
+ * from the first FIN on).
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -13,7 +13,8 @@
 
 int main(int argc, char **argv)
 {
-	size_t passive = 0, segments = 0, close_segments = 0, outcome[WIRE_SIMULTANEOUS + 1] = {}, i;
+	size_t passive = 0, segments = 0, close_segments = 0, i;
+	size_t outcome[WIRE_SIMULTANEOUS + 1] = {};
 	struct in6_addr addr = {};
 	char err[200];
 	struct wire w;

@@ -3,8 +3,8 @@
  * ACKs that the kernel has no memory for: tcp_send_ack() is called and nothing leaves; the kernel
  * tries again when its timer fires, after 200 ms, or what it sends meanwhile carries the ACK.
  *
- * The memory is refused by the kernel's fault injection, to allocations within tcp_send_ack() alone:
- * CONFIG_FAILSLAB with CONFIG_FAULT_INJECTION_STACKTRACE_FILTER, which the debug kernel has.
+ * The memory is refused by the kernel's fault injection, to allocations within tcp_send_ack()
+ * alone: CONFIG_FAILSLAB with CONFIG_FAULT_INJECTION_STACKTRACE_FILTER, which the debug kernel has.
  */
 #include "peer_case.h"
 
