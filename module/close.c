@@ -328,15 +328,25 @@ void finack_close_destroy(struct sock *sk)
 	rcu_read_unlock();
 }
 
-/* The record of a close whose outcome is open, if the namespace wants details of it; RCU held. */
+/* The record of a close whose outcome is open, if the namespace wants details of it; RCU held. An
+ * ACK that was seen and did not leave opens it again.
+ */
 static struct finack_rec *open_rec(const struct sock *sk)
 {
+	struct finack_net *fn;
 	struct finack_rec *rec;
 
-	if (!check_net(sock_net(sk)) || !READ_ONCE(finack_net_rcu(sock_net(sk))->knobs.detail))
+	if (!check_net(sock_net(sk)))
+		return NULL;
+	fn = finack_net_rcu(sock_net(sk));
+	if (!READ_ONCE(fn->knobs.detail))
 		return NULL;
 	rec = finack_track_find(sk);
-	return rec && (!rec->outcome || rec->waiting) ? rec : NULL;
+	if (!rec)
+		return NULL;
+	if (rec->outcome && !finack_fin_acked(sk))
+		unsettle(fn, rec);
+	return !rec->outcome || rec->waiting ? rec : NULL;
 }
 
 static bool is_closing(const struct sock *sk)

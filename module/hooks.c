@@ -196,7 +196,9 @@ static struct hook hooks[] = {
 	},
 	[FINACK_HOOK_DESTROY]	= { .name = "tcp_destroy_sock", .handler = on_destroy },
 	[FINACK_HOOK_ACK]	= { .name = "tcp_send_ack", .pre_handler = on_send_ack },
-	[FINACK_HOOK_TIMER]	= { .name = "tcp_delack_timer_handler", .pre_handler = on_delack_timer },
+	[FINACK_HOOK_TIMER]	= {
+		.name = "tcp_delack_timer_handler", .pre_handler = on_delack_timer,
+	},
 	[FINACK_HOOK_DELAY]	= { .name = "tcp_send_delayed_ack", .pre_handler = on_delay },
 	[FINACK_HOOK_DELAYED]	= {
 		.name = "tcp_send_delayed_ack_return", .symbol = "tcp_send_delayed_ack",

@@ -75,8 +75,8 @@ static unsigned long ticks_of(unsigned int ms)
 	return min(n, HZ / 2 - 1 - (n > WHEEL_EXACT ? WHEEL_COARSE : 1UL));
 }
 
-/* How long the ACK of the peer's FIN may still be held, in nanoseconds; 0 or less: no longer. If data
- * before the FIN waits for the same ACK, it may have waited as long as a delayed ACK can.
+/* How long the ACK of the peer's FIN may still be held, in nanoseconds; 0 or less: no longer. If
+ * data before the FIN waits for the same ACK, it may have waited as long as a delayed ACK can.
  */
 static s64 hold_left(const struct finack_net *fn, const struct finack_rec *rec)
 {
@@ -166,8 +166,8 @@ bool finack_policy_holds(struct sock *sk, bool timer)
 	if (timer && (tcp_sk(sk)->compressed_ack || !(icsk->icsk_ack.pending & ICSK_ACK_TIMER) ||
 		      time_after(finack_delack_timeout(icsk), jiffies)))
 		return false;
-	/* the answer to a segment that is not acceptable, a challenge ACK for one, is no ACK of the FIN
-	 * (tcp_oow_rate_limited)
+	/* The answer to a segment that is not acceptable, a challenge ACK for one, is no ACK of the
+	 * FIN (tcp_oow_rate_limited).
 	 */
 	if (!timer && tcp_sk(sk)->last_oow_ack_time == tcp_jiffies32)
 		return false;
@@ -182,6 +182,7 @@ bool finack_policy_holds(struct sock *sk, bool timer)
 		note_hold(fn, rec);
 	if (!hold)
 		goto out;
+	/* as the kernel writes it: the timer looks at it without the lock */
 	smp_store_release(&icsk->icsk_ack.pending,
 			  (icsk->icsk_ack.pending & ~(ICSK_ACK_NOW | ICSK_ACK_TIMER)) |
 			  ICSK_ACK_SCHED);
@@ -216,6 +217,7 @@ bool finack_policy_bounds(struct sock *sk, struct finack_delack *before)
 	 */
 	if (rec && finack_delack_is_due(sk) && hold_left(fn, rec) > 0) {
 		note_hold(fn, rec);
+		/* as in finack_policy_holds() */
 		smp_store_release(&icsk->icsk_ack.pending,
 				  icsk->icsk_ack.pending & ~ICSK_ACK_TIMER);
 	}

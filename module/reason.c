@@ -6,8 +6,8 @@
  *  - taking in a segment whose ACK is due at once: ICSK_ACK_TIMER is not set yet for this FIN;
  *  - the delayed-ACK timer: set when its handler is entered, cleared when it sends;
  *  - a system call (TCP_QUICKACK, a read that moves the window): still set, and the socket is owned
- *    by a process that is not just taking in its backlog, nor sending an ACK that waited for the end
- *    of that (tcp_release_cb(), since 6.7, with softirqs off).
+ *    by a process that is not just taking in its backlog, nor sending an ACK that waited for the
+ *    end of that (tcp_release_cb(), since 6.7, with softirqs off).
  */
 #include <net/dst.h>
 
@@ -101,7 +101,8 @@ enum finack_mib_id finack_reason_ack(const struct sock *sk, const struct finack_
  *
  * A data segment runs into no hook. If there was nothing but data since the FIN, it was that. What
  * is left is a pure ACK that no hook saw: one missed, or sent by a probe of window or keepalive
- * (tcp_xmit_probe_skb), or, in later kernels, a challenge ACK (tcp_send_ack_reflect_ect). DCTCP makes a FIN look ACKed too soon, see finack_fin_acked().
+ * (tcp_xmit_probe_skb), or, in later kernels, a challenge ACK (tcp_send_ack_reflect_ect). DCTCP
+ * makes a FIN look ACKed too soon, see finack_fin_acked().
  *
  * Return: FINACK_SEP_DATA, FINACK_SEP_POLICY, FINACK_SEP_NOW or FINACK_SEP_UNKNOWN.
  */

@@ -77,8 +77,10 @@ static void finish(int fd, const char *pattern)
 	close(fd);
 }
 
-/* the connections of one listener are bounded by the ports that clients can have */
-#define HOLD_PER_LISTENER 20000
+/* The connections of one listener are bounded by the ports that clients can have, and a free one is
+ * found the faster the fewer are taken.
+ */
+#define HOLD_PER_LISTENER 5000
 
 static void hold(int listener, int count)
 {

@@ -437,7 +437,7 @@ TEST_F(peer, fin_ack_at_once_where_the_kernel_does_so)
 }
 
 /* the end of a test that is not about the close */
-#define CLOSE_ALL(_seq, _ack) do { \
+#define CLOSE_ALL(_seq) do { \
 	READ_TO_EOF_OF_DATA(); \
 	peer_put(&self->peer, R, _seq, 0, 0); \
 	CLOSE(); \
@@ -468,10 +468,10 @@ static bool answer(struct peer *p, int fd, uint32_t seq, uint32_t nth)
 	peer_put(p, A, seq, nth, 5);
 	if (write(fd, "x", 1) != 1)
 		return false;
-	do
+	do {
 		if (!peer_get(p, &g, 1000))
 			return false;
-	while (!g.len);
+	} while (!g.len);
 	peer_put(p, A, seq + 5, nth + 1, 0);
 	return g.ack == seq + 5;
 }
@@ -494,7 +494,7 @@ TEST_F(peer, delayed_ack_without_controls)
 	ANSWER();
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 39.9, 45);
-	CLOSE_ALL(11, 2);
+	CLOSE_ALL(11);
 	EXPECT_EQ(0, moved(self, "FinAckQuickAck"));
 	EXPECT_EQ(0, moved(self, "FinAckClamped"));
 }
@@ -560,7 +560,7 @@ TEST_F(peer, quickack_does_not_double_acks)
 	/* and one where there is none */
 	peer_put(&self->peer, A, 11, sent, 5);
 	EXPECT_SEGMENT(A, sent, 16, 0, 1);
-	CLOSE_ALL(16, sent);
+	CLOSE_ALL(16);
 	EXPECT_EQ(1, moved(self, "FinAckQuickAck"));
 }
 
@@ -577,7 +577,7 @@ TEST_F(peer, quickack_does_not_wait_for_corked_data)
 	ASSERT_EQ(1, write(self->fd, "y", 1));
 	DATA(6);
 	EXPECT_SEGMENT(A, 2, 11, 0, 1);
-	CLOSE_ALL(11, 2);
+	CLOSE_ALL(11);
 	EXPECT_EQ(1, moved(self, "FinAckQuickAck"));
 }
 
@@ -607,7 +607,7 @@ TEST_F(peer, most_delay)
 	KNOB("delack_max_ms", "12");
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 8, 16);
-	CLOSE_ALL(11, 2);
+	CLOSE_ALL(11);
 	EXPECT_EQ(1, moved(self, "FinAckClamped"));
 }
 
@@ -623,7 +623,7 @@ TEST_F(peer, least_delay)
 	EXPECT_SILENCE(70);
 	DATA(11); /* may not bring it forward */
 	EXPECT_SEGMENT_AT(at, A, 2, 16, 0, 119.9, 125);
-	CLOSE_ALL(16, 2);
+	CLOSE_ALL(16);
 	EXPECT_EQ(2, moved(self, "FinAckClamped"));
 }
 
@@ -638,7 +638,7 @@ TEST_F(peer, longest_least_delay)
 	KNOB("delack_min_ms", "499");
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 440, 499.9);
-	CLOSE_ALL(11, 2);
+	CLOSE_ALL(11);
 	EXPECT_EQ(1, moved(self, "FinAckClamped"));
 }
 
@@ -671,7 +671,7 @@ TEST_F(peer, bounds_that_the_kernel_keeps_by_itself)
 	KNOB("delack_max_ms", "200");
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 39.9, 45);
-	CLOSE_ALL(11, 2);
+	CLOSE_ALL(11);
 	EXPECT_EQ(0, moved(self, "FinAckClamped"));
 }
 
@@ -685,7 +685,7 @@ TEST_F(peer, bounds_leave_immediate_acks_alone)
 	KNOB("delack_min_ms", "120");
 	DATA(6);
 	EXPECT_SEGMENT(A, 2, 11, 0, 1);
-	CLOSE_ALL(11, 2);
+	CLOSE_ALL(11);
 	EXPECT_EQ(0, moved(self, "FinAckClamped"));
 }
 
@@ -709,7 +709,7 @@ TEST_F(peer, application_s_own_maximum)
 		EXPECT_EQ(ENOPROTOOPT, errno);
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, has ? 12 : 119.9, has ? 21 : 125);
-	CLOSE_ALL(11, 2);
+	CLOSE_ALL(11);
 	EXPECT_EQ(!has, moved(self, "FinAckClamped"));
 }
 
@@ -728,7 +728,7 @@ TEST_F(peer, smaller_of_two_maxima)
 	KNOB("delack_max_ms", "8");
 	at = MORE_DATA(11, 2);
 	EXPECT_SEGMENT_AT(at, A, 3, 21, 0, 4, 12);
-	CLOSE_ALL(21, 3);
+	CLOSE_ALL(21);
 }
 
 /* a bound that is changed while an ACK waits is in force from the next decision on */
@@ -745,7 +745,7 @@ TEST_F(peer, lowered_minimum)
 	KNOB("delack_min_ms", "50");
 	DATA(11);
 	EXPECT_SEGMENT_AT(at, A, 2, 16, 0, 69.9, 85);
-	CLOSE_ALL(16, 2);
+	CLOSE_ALL(16);
 }
 
 TEST_F(peer, ports_by_either_end)
@@ -768,7 +768,7 @@ TEST_F(peer, ports_by_either_end)
 	KNOB("ports", "\n");
 	at = MORE_DATA(31, 4);
 	EXPECT_SEGMENT_AT(at, A, 5, 41, 0, 8, 16);
-	CLOSE_ALL(41, 5);
+	CLOSE_ALL(41);
 	EXPECT_EQ(3, moved(self, "FinAckClamped"));
 }
 

@@ -100,7 +100,7 @@ test_switching_under_traffic() {
 		"$closer" any "$i" &
 		pids+=($!)
 	done
-	for i in $(seq 40); do
+	for i in $(seq "$(fa_rounds 40)"); do
 		echo $((i % 2)) >$knob || rc=1
 		fa_wait 60 more_closes $((i * 3)) || rc=1
 	done

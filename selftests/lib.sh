@@ -84,6 +84,13 @@ fa_wait() {
 	done
 }
 
+# fa_rounds N: how often to repeat what is repeated because a race is rare: a fifth on the debug kernel,
+# which takes ten times as long for each round and needs no rare accident to see a bug
+fa_rounds() { [ -e /sys/kernel/debug/kmemleak ] && echo $(($1 / 5)) || echo "$1"; }
+
+# fa_logged TEXT: whether the kernel's log says so; the debug kernel writes of other things in between
+fa_logged() { dmesg | tail -n 60 | grep "$1"; }
+
 # fa_tracked N: whether N records are in use
 fa_tracked() { [ "$(cat /sys/kernel/finack/tracked)" = "$1" ]; }
 
@@ -98,14 +105,40 @@ fa_hold() {
 	coproc HOLD { exec ${2:+ip netns exec "$2"} "$closer" hold "$1"; }
 	# shellcheck disable=SC2034 # of the coprocess
 	holder=$HOLD_PID
-	read -r -t 120 line <&"${HOLD[0]}" && [ "$line" = held ]
+	read -r -t 600 line <&"${HOLD[0]}" && [ "$line" = held ]
 }
 
 # fa_release: let it close them, and wait until it is gone
 fa_release() {
 	local line
 	echo go >&"${HOLD[1]}"
-	read -r -t 120 line <&"${HOLD[0]}" && [ "$line" = closed ] && wait "$holder"
+	read -r -t 600 line <&"${HOLD[0]}" && [ "$line" = closed ] && wait "$holder"
+}
+
+# fa_capture NS INTERFACE FILE: start to capture TCP there; its process becomes $capture
+fa_capture() {
+	rm -f "$3"
+	: >"$3.err"
+	ip netns exec "$1" tcpdump -i "$2" -Z root -U --immediate-mode -B 16384 -s 128 -w "$3" \
+		--time-stamp-precision nano 'tcp or udp port 9' 2>"$3.err" &
+	# shellcheck disable=SC2034 # read by the scripts
+	capture=$!
+	fa_wait 60 grep -q 'listening on' "$3.err" && return
+	cat "$3.err"
+	return 1
+}
+
+# fa_capture_end NS ADDRESS FILE PROCESS: end it when all that passed until now is in the file: what
+# is sent to ADDRESS last must be
+fa_capture_end() {
+	ip netns exec "$1" bash -c "echo end-of-capture >/dev/udp/$2/9"
+	fa_wait 60 grep -qa end-of-capture "$3" || return
+	kill -INT "$4"
+	wait "$4"
+	grep -q '^0 packets dropped by kernel' "$3.err" || {
+		cat "$3.err"
+		return 1
+	}
 }
 
 # fa_several_cpus: skip the script where there is but one

@@ -16,7 +16,7 @@ test_without_a_required_hook() {
 		cat /tmp/err
 		return 1
 	}
-	dmesg | tail -n 5 | grep 'finack: cannot attach to the tracepoint inet_sock_set_state' || return
+	fa_logged 'finack: cannot attach to the tracepoint inet_sock_set_state' || return
 	nothing_left
 }
 
@@ -67,16 +67,17 @@ test_unload_while_a_file_is_open() {
 }
 
 test_unload_while_it_is_read() {
-	local i reader
+	local i reader rounds
+	rounds=$(fa_rounds 20)
 	(while :; do cat /proc/net/finack* /sys/kernel/finack/*/* /sys/kernel/finack/hooks/*/* \
 		/proc/sys/net/finack/detail >/dev/null 2>&1; done) &
 	reader=$!
-	for i in $(seq 20); do
+	for i in $(seq "$rounds"); do
 		fa_load || break
 	done
 	kill $reader
 	wait $reader
-	[ "$i" = 20 ] && fa_unload && nothing_left
+	[ "$i" = "$rounds" ] && fa_unload && nothing_left
 }
 
 fa_main "$@"

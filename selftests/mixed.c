@@ -3,7 +3,9 @@
  * Closes connections at random, captures them on the server's interface and compares what the
  * capture shows with what was counted.
  *
- * mixed CLIENT-NS INTERFACE IPV4 IPV6 COUNT SEED
+ * mixed CLIENT-NS INTERFACE IPV4 IPV6 COUNT SEED [flip]
+ *
+ * flip: meanwhile the knobs of the server's namespace change at random.
  *
  * Runs in the server's network namespace. Each worker has a listener there and makes its client
  * sockets in CLIENT-NS; it plays both sides of one connection after another.
@@ -222,6 +224,94 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* the knobs that are numbers, and between which they are set */
+static const struct knob {
+	const char *name;
+	int least;
+	int most;
+} knobs[] = {
+	{ "detail", 0, 1 },
+	{ "fin_ack", 0, 2 },
+	{ "fin_hold_ms", 1, 499 },
+	{ "quickack", 0, 1 },
+	{ "delack_min_ms", 0, 499 },
+	{ "delack_max_ms", 0, 499 },
+};
+
+#define KNOBS	(sizeof(knobs) / sizeof(*knobs))
+
+/* of the workers, of the clients, and neither */
+static const char * const ports[] = {
+	"", "8000-8011", "8001,8003,8005-8020", "1-65535", "32768-60999", "1-1023"
+};
+
+#define PORTS	(sizeof(ports) / sizeof(*ports))
+
+static int set_knob(const char *name, const char *value)
+{
+	char path[80];
+	int fd, rc;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/finack/%s", name);
+	fd = open(path, O_WRONLY);
+	if (fd < 0)
+		return -1;
+	rc = dprintf(fd, "%s\n", value);
+	close(fd);
+	return rc < 0 ? -1 : 0;
+}
+
+static atomic_bool no_more_flips;
+static unsigned int flips, flips_refused;
+
+/* half of the times a bound is none, so that the others get their turn */
+static void *flip(void *arg)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+	struct worker w = { .seed = *(unsigned int *)arg };
+	const struct knob *k;
+	char value[20];
+	unsigned int i;
+
+	/* not behind all the workers */
+	sched_setscheduler(0, SCHED_FIFO, &first);
+	while (!atomic_load(&no_more_flips) && !atomic_load(&failed)) {
+		pause_up_to(&w, 10000);
+		i = rnd(&w, KNOBS + 1);
+		flips++;
+		if (i == KNOBS) {
+			if (set_knob("ports", ports[rnd(&w, PORTS)]))
+				fail("ports");
+			continue;
+		}
+		k = &knobs[i];
+		snprintf(value, sizeof(value), "%d",
+			 !strncmp(k->name, "delack_", 7) && rnd(&w, 2) ?
+			 0 : k->least + rnd(&w, k->most - k->least + 1));
+		if (!set_knob(k->name, value))
+			continue;
+		/* a minimum above the maximum */
+		if (errno != EINVAL || strncmp(k->name, "delack_", 7))
+			fail(k->name);
+		flips_refused++;
+	}
+	return NULL;
+}
+
+/* back to the defaults */
+static void flip_end(pthread_t flipper)
+{
+	atomic_store(&no_more_flips, true);
+	pthread_join(flipper, NULL);
+	if (set_knob("detail", "1") || set_knob("fin_ack", "0") || set_knob("fin_hold_ms", "150") ||
+	    set_knob("quickack", "0") || set_knob("delack_min_ms", "0") ||
+	    set_knob("delack_max_ms", "0") || set_knob("ports", "")) {
+		printf("# the knobs cannot be reset: %s\n", strerror(errno));
+		failures++;
+	}
+	printf("# %u times a knob was set, %u times refused\n", flips, flips_refused);
+}
+
 static void *capture(void *dump)
 {
 	pcap_loop(pcap, -1, pcap_dump, dump);
@@ -255,6 +345,29 @@ static void compare(const char *what, uint64_t wire, uint64_t counted)
 {
 	printf("# %-20s %8" PRIu64 " expected, %8" PRIu64 " counted\n", what, wire, counted);
 	failures += wire != counted;
+}
+
+/* what the controls have to do cannot be told when they change all the time; that they did no more
+ * than they say can
+ */
+static void judge_controls(const struct counters *c)
+{
+	static const char * const names[] = {
+		"FinAckForced", "FinAckHeld", "FinAckHeldMerged", "FinAckQuickAck", "FinAckClamped",
+		"FinAckSepPolicy", "FinAckSepHeld"
+	};
+	uint64_t v[7];
+	int i;
+
+	for (i = 0; i < 7; i++) {
+		v[i] = counters_get(c, names[i]);
+		printf("# %-20s %8" PRIu64 "\n", names[i], v[i]);
+		failures += !flips && v[i];
+	}
+	if (v[2] + v[6] > v[1] || v[5] > v[0] + v[3]) {
+		printf("# the controls' counters do not fit\n");
+		failures++;
+	}
 }
 
 static uint64_t done(enum pattern p)
@@ -318,6 +431,7 @@ static void judge(const char *path)
 		counters_get(&c, "FinAckEndResetOut"));
 	compare("FinAckUntracked", 0, counters_get(&c, "FinAckUntracked"));
 	compare("FinAckEarlier", 0, counters_get(&c, "FinAckEarlier"));
+	judge_controls(&c);
 	wire_free(&w);
 }
 
@@ -329,10 +443,11 @@ int main(int argc, char **argv)
 	struct pcap_stat ps = {};
 	struct bpf_program prog;
 	pcap_dumper_t *dump;
-	pthread_t capturer;
+	pthread_t capturer, flipper;
+	unsigned int seed;
 	int i, deadline;
 
-	if (argc != 7)
+	if (argc != 7 && (argc != 8 || strcmp(argv[7], "flip")))
 		return 2;
 	client_ns = argv[1];
 	sin->sin_family = AF_INET;
@@ -355,14 +470,19 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	pthread_create(&capturer, NULL, capture, dump);
+	seed = atoi(argv[6]);
+	if (argc == 8)
+		pthread_create(&flipper, NULL, flip, &seed);
 	for (i = 0; i < WORKERS; i++) {
 		worker[i].nr = i;
 		worker[i].count = atoi(argv[5]) / WORKERS + 1;
-		worker[i].seed = atoi(argv[6]) * 1000 + i;
+		worker[i].seed = seed * 1000 + i;
 		pthread_create(&worker[i].thread, NULL, work, &worker[i]);
 	}
 	for (i = 0; i < WORKERS; i++)
 		pthread_join(worker[i].thread, NULL);
+	if (argc == 8)
+		flip_end(flipper);
 	for (deadline = 0; busy() && deadline < 600; deadline++)
 		usleep(100000);
 	usleep(300000); /* more than the capture's timeout: what it has is delivered */

@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Random closes in four namespaces at once: what was counted is what the captures show, while
-# bpftrace probes what we probe, tcpdump looks on and every file is read.
+# bpftrace probes what we probe, tcpdump looks on and every file is read. Then the same while the
+# knobs of each namespace change every few milliseconds.
 . "$(dirname "$0")/lib.sh"
 fa_several_cpus
 
-count=${FINACK_MIXED_COUNT:-20000}
+count=${FINACK_MIXED_COUNT:-$(fa_rounds 20000)}
+count_flip=${FINACK_MIXED_FLIP:-$(fa_rounds 10000)}
 client=finack-client-$$
 
 #   server 1 .. 4                       one client namespace
@@ -32,12 +34,30 @@ read_all() {
 	done 2>/dev/null
 }
 
-others=()
-start_others() {
+# Arming and disarming a hook takes long on a busy machine, and one knob is set after the other: with
+# the hooks armed by this namespace most of the time, knobs change as fast as they are set.
+keep_hooks() {
+	cd /proc/sys/net/finack || return
+	while :; do
+		echo 1 >quickack
+		echo 2 >fin_ack
+		read -r -t 5 <> <(:)
+		echo 0 >quickack
+		echo 0 >fin_ack
+		read -r -t 0.2 <> <(:)
+	done
+}
+
+others=() loops=()
+start_others() { # $1: "flip" or nothing
 	read_all &
-	others+=($!)
+	loops+=($!)
 	ip netns exec $client tcpdump -i any -Z root -w /dev/null tcp 2>/dev/null &
 	others+=($!)
+	if [ "$1" ]; then
+		keep_hooks &
+		loops+=($!)
+	fi
 	! command -v bpftrace >/dev/null && return
 	bpftrace -e 'kprobe:tcp_send_ack, kprobe:tcp_delack_timer_handler, kprobe:tcp_fin {
 		@[probe, kstack(3)] = count(); }
@@ -49,9 +69,10 @@ start_others() {
 
 stop_others() {
 	kill -INT "${others[@]}"
-	kill "${others[0]}"
-	wait "${others[@]}" 2>/dev/null
-	others=()
+	kill "${loops[@]}"
+	wait "${others[@]}" "${loops[@]}" 2>/dev/null
+	others=() loops=()
+	sysctl -qw net.finack.quickack=0 net.finack.fin_ack=0
 	grep '^@ends' /tmp/mixed.bpf 2>/dev/null | sed 's/^/# /'
 	fa_say "missed: $(cat /sys/kernel/finack/hooks/tcp_send_ack/missed) of" \
 		"$(cat /sys/kernel/finack/hooks/tcp_send_ack/hits) ACKs"
@@ -59,23 +80,33 @@ stop_others() {
 
 clean_up() {
 	local i
-	[ ${#others[@]} = 0 ] || kill "${others[@]}"
+	[ ${#loops[@]} = 0 ] || kill "${others[@]}" "${loops[@]}"
 	for i in 1 2 3 4; do ip netns del "finack-server$i-$$" 2>/dev/null; done
 	ip netns del $client 2>/dev/null
 }
 trap clean_up EXIT
 
-test_random_closes() {
-	local i pids=() rc=0
+each_control_did_something() {
+	local name i n
+	for name in Forced Held HeldMerged QuickAck Clamped SepPolicy SepHeld; do
+		n=0
+		for i in 1 2 3 4; do n=$((n + $(fa_get $name "finack-server$i-$$"))); done
+		fa_say "FinAck$name: $n"
+		[ $n -gt 0 ] || return
+	done
+}
+
+random_closes() { # $1: how many ; $2: "flip" or nothing
+	local i pids=() rc=0 count=$1
 	ip netns add $client || return
 	# every client waits its minute: one that could not would answer what is sent again by a RST
 	ip netns exec $client sysctl -qw net.ipv4.tcp_max_tw_buckets=$((count * 2)) || return
 	for i in 1 2 3 4; do link_up "finack-server$i-$$" $i || return; done
-	start_others || return
+	start_others "${2:-}" || return
 	fa_say "$count closes, seed ${FINACK_SEED:=$RANDOM}"
 	for i in 1 2 3 4; do
 		ip netns exec "finack-server$i-$$" "$fa_dir/mixed" /run/netns/$client wire \
-			"10.9.$i.1" "fd00:$i::1" $((count / 4)) $((FINACK_SEED + i)) >"/tmp/mixed.$i" &
+			"10.9.$i.1" "fd00:$i::1" $((count / 4)) $((FINACK_SEED + i)) ${2:+"$2"} >"/tmp/mixed.$i" &
 		pids+=($!)
 	done
 	for i in 1 2 3 4; do
@@ -86,7 +117,31 @@ test_random_closes() {
 	done
 	fa_laws $client || rc=1
 	stop_others
+	[ -z "${2:-}" ] || each_control_did_something || rc=1
+	clean_up
 	fa_wait 200 fa_tracked 0 && return $rc
+}
+
+test_random_closes() {
+	random_closes "$count"
+}
+
+# the knobs are at their defaults in the end
+test_random_closes_under_changing_knobs() {
+	local details_were_off=yes f
+	random_closes "$count_flip" flip || return
+	for f in /sys/kernel/finack/hooks/*; do
+		[[ $(cat "$f/kind") == tracepoint || $(cat "$f/hits") -gt 0 ]] || {
+			fa_say "${f##*/} was never hit"
+			return 1
+		}
+	done
+	for f in /sys/kernel/finack/hooks/tcp_send_delayed_ack*; do
+		[[ $(cat "$f/status") == off* ]] || {
+			fa_say "${f##*/} is $(cat "$f/status")"
+			return 1
+		}
+	done
 }
 
 fa_main "$@"

@@ -66,7 +66,7 @@ test_a_namespace_dies_with_its_process() {
 
 test_many_namespaces_come_and_go() {
 	local _
-	for _ in $(seq 30); do
+	for _ in $(seq "$(fa_rounds 30)"); do
 		add_ns $a && ip netns exec $a "$closer" separate 2 && fa_laws $a && del_ns $a || return
 	done
 	fa_wait 200 fa_tracked 0

@@ -7,7 +7,7 @@ fa_several_cpus
 
 some_closes() { [ "$(fa_get Passive)" -ge "$1" ]; }
 
-test_load_and_unload_100_times_on_several_cpus() {
+test_load_and_unload_on_several_cpus() {
 	local i pids=() rc=0
 	for i in 1 2 3; do
 		"$closer" any "$i" &
@@ -24,7 +24,7 @@ test_load_and_unload_100_times_on_several_cpus() {
 		done
 	) >/dev/null 2>&1 &
 	pids+=($!)
-	for i in $(seq 100); do
+	for i in $(seq "$(fa_rounds 100)"); do
 		fa_load && fa_wait 60 some_closes $((i % 5)) && fa_unload || {
 			rc=1
 			break

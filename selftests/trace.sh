@@ -83,9 +83,10 @@ test_controls_beside_bpf_programs() {
 	local probe rc=0 pid
 	for probe in kprobe kfunc; do
 		bpftrace -e "$probe:tcp_send_ack, $probe:tcp_send_delayed_ack, $probe:tcp_delack_timer_handler {
-			@[probe] = count(); }" >"$dir/out" 2>&1 &
+			@[probe] = count(); }
+			interval:ms:100 { printf(\"attached\\n\"); }" >"$dir/out" 2>&1 & # the last is attached last
 		pid=$!
-		fa_wait 60 grep -q Attaching "$dir/out" || { cat "$dir/out"; return 1; }
+		fa_wait 60 grep -q attached "$dir/out" || { cat "$dir/out"; return 1; }
 		fa_load && sysctl -qw net.finack.fin_ack=2 && "$closer" late 5 || rc=1
 		fa_is Held 5 && fa_is HeldMerged 5 || rc=1
 		sysctl -qw net.finack.fin_ack=1 && "$closer" merge 5 && fa_is Forced 5 || rc=1

@@ -4,7 +4,7 @@
 # Guests: a Debian suite's userland, compiler, headers and stock kernel, and what boots them.
 #
 # root-*    the system as a folder; modules are compiled in it (chroot), images are made from it
-# root-debug holds the debug kernel, too, compiled in it; see debug.config
+# kernel-*  the debug kernel, compiled here, and what building a module for it needs; see debug.config
 # image-*   the ext4 image of it that a guest boots, with or without extra PACKAGES
 # boot-*    kernel, and an initramfs of busybox and the few modules that reach the image
 # qemu-*    a newer QEMU, only where the host's cannot run several CPUs (see pick_qemu)
@@ -16,7 +16,7 @@ guest_packages+=,gcc,libc6-dev,libjson-c-dev,libpcap-dev,make,perl,rsync,sparse,
 trace_packages=trace-cmd,bpftrace,linux-perf
 # What the debug kernel is built from, and with.
 debug_series=6.12
-debug_packages=linux-source-$debug_series,flex,bison,bc,libelf-dev
+debug_packages=linux-source-$debug_series,gcc,libc6-dev,make,perl,xz-utils,flex,bison,bc,libelf-dev
 
 # Firmware-sized drivers that no guest can have; 300 MB less to unpack and to put into an image.
 guest_excludes=(drivers/gpu drivers/media drivers/infiniband drivers/net/wireless
@@ -70,16 +70,27 @@ debian_root() {
 	return $rc
 }
 
+build_debug_kernel() { # TMP SUITE
+	local root=${1%.tmp}.root rc=0
+	say "compiling the debug kernel; once, 15 minutes of CPU time"
+	rm -rf --one-file-system "$root"
+	debian_root "$root" "$2" "$debug_packages" --variant=apt \
+		--customize-hook="cp '$here/debug.config' \"\$1\"/tmp/ &&
+			chroot \"\$1\" sh -s -- $debug_series <'$here/build-debug-kernel'" || rc=$?
+	[ $rc != 0 ] || mv "$root/out" "$1"
+	rm -rf --one-file-system "$root"
+	return $rc
+}
+
 build_root() { # TMP KERNEL
 	local tmp=$1 kernel=$2 suite extra series flavour dir packages opts=()
 	guest_known "$kernel"
+	say "building the $kernel guest ($suite${extra:+ and $extra}); once, about two minutes"
 	if [ "$flavour" = debug ]; then
-		say "building the $kernel guest and its kernel ($suite); once, about ten minutes"
-		packages=$guest_packages,$debug_packages
-		opts+=(--customize-hook="cp '$here/debug.config' \"\$1\"/tmp/ &&
-			chroot \"\$1\" sh -s -- $debug_series <'$here/build-debug-kernel'")
+		packages=$guest_packages,libelf-dev
+		opts+=(--customize-hook="cp -a '$debug_kernel/.' \"\$1\"/ &&
+			chroot \"\$1\" depmod \$(cat '$debug_kernel/etc/finack-kver')")
 	else
-		say "building the $kernel guest ($suite${extra:+ and $extra}); once, about two minutes"
 		packages=$guest_packages,$trace_packages
 	fi
 	for dir in "${guest_excludes[@]}"; do
@@ -215,18 +226,22 @@ build_qemu() { # TMP
 guest_ready() {
 	local kernel=$1 packages recipe source suite extra series flavour
 	guest_known "$kernel"
+	need_host mke2fs=e2fsprogs cpio=cpio xz=xz-utils zstd=zstd unshare=util-linux
+	mkdir -p "$cache"
 	packages=$guest_packages,$trace_packages
 	if [ "$flavour" = debug ]; then
-		packages=$guest_packages,$debug_packages
-		source=$(cat "$here/debug.config" "$here/build-debug-kernel")
+		debug_kernel=$cache/kernel-$(key "$suite" "$debug_series" "$debug_packages" \
+			"$(declare -f debian_root build_debug_kernel)" \
+			"$(cat "$here/debug.config" "$here/build-debug-kernel")")
+		cached "$debug_kernel" build_debug_kernel "$suite"
+		packages=$guest_packages
+		source=${debug_kernel##*/}
 	else
 		source=$(cat "$here/install-kernel")
 	fi
 	recipe=$(key "$kernel" "$extra" "$packages" "${guest_excludes[*]}" \
 		"$(declare -f debian_root build_root)" "$source")
 	root=$cache/root-$kernel-$recipe
-	need_host mke2fs=e2fsprogs cpio=cpio xz=xz-utils zstd=zstd unshare=util-linux
-	mkdir -p "$cache"
 	cached "$root" build_root "$kernel"
 	kver=$(cat "$root/etc/finack-kver")
 	boot=$cache/boot-$kernel-$(key "$recipe" "$(cat "$here/init")" "$(declare -f build_boot extract_kernel)")
