@@ -3,8 +3,8 @@
  * Runs every experiment of the lab over IPv4, IPv6 and v4-mapped IPv6, each in a network namespace
  * of its own. Wire, counters and the application's view must all be as claimed; the lab compares.
  * The trace event and the histograms must say the same. A capture on lo sees a segment when it has
- * passed IP and the device, 8 to 19 thousand instructions from the hooks; the delays are to be no
- * further off.
+ * passed IP and the device, 8 to 19 thousand instructions from the hooks, and a tick of the timer
+ * may come in between; the delays are to be no further off.
  *
  * Arguments: names of experiments, or none for all.
  */
@@ -18,7 +18,7 @@
 #include "kselftest.h"
 
 /* exact under counted time; a kernel that checks its every access takes longer to send */
-static long long tolerance_us = 20;
+static long long tolerance_us = 30;
 static long long worst_us;
 
 /* the counters and the words for the same in the event */
