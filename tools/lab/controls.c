@@ -63,8 +63,6 @@ static const struct differs held[] = {
 	{ "no-data-slow", { WIRE_MERGED, 3, .moves = TO_MERGED "-SepNoAto @ HeldMerged" } },
 	{ "route-quickack", { WIRE_MERGED, 3, .moves = TO_MERGED "-SepRoute @ HeldMerged" } },
 	{ "zero-window-fin", { WIRE_SEPARATE, 0, AFTER(150, 2), .moves = "-SepTimer SepHeld @" } },
-	/* the kernel has come to wait for 200 ms, which the hold shortens; close() is sooner */
-	{ "backoff", { .moves = "@ HeldMerged" } },
 	{ 0 }
 };
 
@@ -75,7 +73,7 @@ static const struct differs held_shortly[] = {
 	{ 0 }
 };
 
-/* 20 ms: less than the kernel would wait */
+/* 20 ms: less than the kernel would wait. It counts if it runs out. */
 static const struct differs held_too_shortly[] = {
 	{ "slow-close", { WIRE_SEPARATE, 4, AFTER(20, 2), .moves = "-SepTimer SepHeld @" } },
 	{ 0 }
