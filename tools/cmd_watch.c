@@ -229,7 +229,8 @@ static bool drain(struct watch *w, const struct trace *t, char *buf, size_t *n)
 
 static int loop(struct watch *w, const struct trace *t, const sigset_t *mask)
 {
-	struct pollfd p = { t->fd, POLLIN, 0 };
+	/* of stdout only whether its reader is gone, which poll() always tells */
+	struct pollfd p[] = { { t->fd, POLLIN, 0 }, { STDOUT_FILENO, 0, 0 } };
 	struct timespec second = { 1, 0 };
 	char *buf = malloc(BUFFER);
 	size_t n = 0;
@@ -248,7 +249,9 @@ static int loop(struct watch *w, const struct trace *t, const sigset_t *mask)
 			rc = FAILED;
 			break;
 		}
-		ppoll(&p, 1, &second, mask);
+		ppoll(p, 2, &second, mask);
+		if (p[1].revents & POLLERR)
+			break;
 	}
 	free(buf);
 	return buf ? rc : FAILED;
