@@ -37,7 +37,7 @@ demo:					## close connections in a throwaway guest and draw the segments
 	@selftests/demo
 
 check:					## all tests (KERNELS='6.1 6.12 7.3 debug 6.1-rt')
-	@KERNELS='$(KERNELS)' selftests/check
+	@KERNELS='$(KERNELS)' LONG='$(LONG)' selftests/check
 
 vm:					## a shell, or CMD='...', in a throwaway guest (KERNEL= SMP= SHARE= ...)
 	@$(VM)
