@@ -91,6 +91,13 @@ fa_rounds() { [ -e /sys/kernel/debug/kmemleak ] && echo $(($1 / 5)) || echo "$1"
 # fa_logged TEXT: whether the kernel's log says so; the debug kernel writes of other things in between
 fa_logged() { dmesg | tail -n 60 | grep "$1"; }
 
+# fa_interrupted PID: interrupt a child, and whether it is over. To be repeated: bpftrace before 0.20 misses
+# an interrupt that comes while it handles an event.
+fa_interrupted() {
+	kill -INT "$1" 2>/dev/null
+	! grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null
+}
+
 # fa_tracked N: whether N records are in use
 fa_tracked() { [ "$(cat /sys/kernel/finack/tracked)" = "$1" ]; }
 

@@ -68,7 +68,8 @@ start_others() { # $1: "flip" or nothing
 }
 
 stop_others() {
-	kill -INT "${others[@]}"
+	local pid
+	for pid in "${others[@]}"; do fa_wait 60 fa_interrupted "$pid"; done
 	kill "${loops[@]}"
 	wait "${others[@]}" "${loops[@]}" 2>/dev/null
 	others=() loops=()

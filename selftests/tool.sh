@@ -34,8 +34,9 @@ test_show_an_interval() {
 	(sleep 0.3 && "$closer" merge 4) &
 	ends 0 finack -j show -d 2 || return
 	wait
-	is "round(d['passive'] * d['seconds']), round(d['seconds'], 1)" "(4, 2.0)" || return
-	ends 0 finack show -d 0.1 && has '^0.1[0-9]* .*per second' && has '^Passive  *0.0/s'
+	# a guest's clock jumps ahead while it waits for its disk: the interval is 2 s at least
+	is "round(d['passive'] * d['seconds']), 2 <= d['seconds'] < 4" "(4, True)" || return
+	ends 0 finack show -d 0.1 && has '^[0-9.]* .*per second' && has '^Passive  *0.0/s'
 }
 
 test_hist() {

@@ -63,7 +63,7 @@ test_beside_other_probes() {
 	done
 	kill "${pids[0]}"
 	wait "${pids[0]}" 2>/dev/null
-	kill -INT $bpftrace
+	fa_wait 60 fa_interrupted $bpftrace || rc=1
 	wait $bpftrace
 	fa_say "missed: $(cat /sys/kernel/finack/hooks/tcp_send_ack/missed) ACKs," \
 		"$(cat /sys/kernel/finack/hooks/tcp_delack_timer_handler/missed) timers;" \
@@ -91,7 +91,7 @@ test_controls_beside_bpf_programs() {
 		fa_is Held 5 && fa_is HeldMerged 5 || rc=1
 		sysctl -qw net.finack.fin_ack=1 && "$closer" merge 5 && fa_is Forced 5 || rc=1
 		sysctl -qw net.finack.fin_ack=2 || rc=1
-		kill -INT $pid
+		fa_wait 60 fa_interrupted $pid || rc=1
 		wait $pid
 		grep -q '@\[.*tcp_send_delayed_ack\]: [1-9]' "$dir/out" || { cat "$dir/out"; rc=1; }
 		"$closer" late 5 && fa_is HeldMerged 10 || rc=1
