@@ -59,6 +59,7 @@ start_others() { # $1: "flip" or nothing
 		loops+=($!)
 	fi
 	! command -v bpftrace >/dev/null && return
+	rm -f /tmp/mixed.bpf
 	bpftrace -e 'kprobe:tcp_send_ack, kprobe:tcp_delack_timer_handler, kprobe:tcp_fin {
 		@[probe, kstack(3)] = count(); }
 		tracepoint:finack:finack_close { @ends[args->outcome, args->reason, args->end] = count(); }' \

@@ -47,6 +47,7 @@ test_bpftrace() {
 # only reasons may become unknown.
 test_beside_other_probes() {
 	local pids=() i rc=0 bpftrace
+	rm -f "$dir/out"
 	bpftrace -e 'kprobe:tcp_send_ack, kprobe:tcp_delack_timer_handler, kprobe:tcp_send_fin,
 		kprobe:tcp_fin, kprobe:vfs_read, kprobe:vfs_write { @[kstack, ustack, probe] = count(); }' \
 		>"$dir/out" 2>&1 &
@@ -82,6 +83,7 @@ test_beside_other_probes() {
 test_controls_beside_bpf_programs() {
 	local probe rc=0 pid
 	for probe in kprobe kfunc; do
+		rm -f "$dir/out" # of an earlier run: it would be taken for this one's
 		bpftrace -e "$probe:tcp_send_ack, $probe:tcp_send_delayed_ack, $probe:tcp_delack_timer_handler {
 			@[probe] = count(); }
 			interval:ms:100 { printf(\"attached\\n\"); }" >"$dir/out" 2>&1 & # the last is attached last
