@@ -3,8 +3,9 @@
  * Runs every experiment of the lab over IPv4, IPv6 and v4-mapped IPv6, each in a network namespace
  * of its own. Wire, counters and the application's view must all be as claimed; the lab compares.
  * The trace event and the histograms must say the same. A capture on lo sees a segment when it has
- * passed IP and the device, 8 to 19 thousand instructions from the hooks, and a tick of the timer
- * may come in between; the delays are to be no further off.
+ * passed IP and the device, 8 to 17 thousand instructions from the hooks: 99 of 100 delays are to
+ * be no further off than 20 us. One in a thousand has been, on 6.1, up to 26 us, all of them ACKs
+ * that the delayed-ACK timer sent; none may be further off than 30.
  *
  * Arguments: names of experiments, or none for all.
  */
@@ -19,7 +20,9 @@
 
 /* exact under counted time; a kernel that checks its every access takes longer to send */
 static long long tolerance_us = 30;
+static long long usual_us = 20;
 static long long worst_us;
+static int delays, unusual;
 
 /* the counters and the words for the same in the event */
 static const char * const words[][2] = {
@@ -63,6 +66,8 @@ static void compare_delay(struct lab_result *r, const char *what, long long us, 
 		lab_problem(r, "%s delay is %lld us, the wire shows %lld us", what, us, wire_us);
 	if (off > worst_us)
 		worst_us = off;
+	delays += known && sent;
+	unusual += off > usual_us;
 	if (!hist_read(hist_name, &h))
 		lab_problem(r, "no histogram %s", hist_name);
 	if (!!h.count != known || h.count > 1)
@@ -144,12 +149,15 @@ int main(int argc, char **argv)
 		ksft_exit_fail_msg("no experiment of that name\n");
 	if (events_begin())
 		ksft_exit_fail_msg("cannot trace: %s\n", strerror(errno));
-	if (!access("/sys/kernel/debug/kmemleak", F_OK))
+	if (!access("/sys/kernel/debug/kmemleak", F_OK)) {
 		tolerance_us = 200;
-	ksft_set_plan(n);
+		usual_us = 200;
+	}
+	ksft_set_plan(n + 1);
 	for (e = experiments; e->name; e++)
 		for (f = 0; wanted(e, argc, argv) && f < __LAB_FAMILY_MAX; f++)
 			test(e, f);
+	ksft_test_result(unusual * 100 <= delays + 99, "delays_at_p99\n");
 	ksft_print_msg("no delay is further than %lld us from the capture\n", worst_us);
 	ksft_finished();
 }

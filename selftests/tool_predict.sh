@@ -26,7 +26,7 @@ predicts() {
 	python3 "$fa_dir/traffic.py" 0 $rate 1 && finack set --dry-run -d 0.1 >/dev/null || return
 	before=$(fa_get Passive)
 	python3 "$fa_dir/traffic.py" "$delays" $rate $((seconds + 3)) &
-	fa_wait 20 has_moved "$before" && sleep 1
+	fa_wait 20 has_moved $((before + rate)) || return
 	ends 0 finack -j set --dry-run -d $seconds "$@" || return
 	wait
 	predicted=$(python3 -c "import json; d = json.load(open('/tmp/out'))
