@@ -229,6 +229,7 @@ void finack_hist_show(struct seq_file *seq, const struct finack_net *fn);
  * @held: what fin_ack=2 did to the ACK: FINACK_HELD_*
  * @data_waits: data before the FIN was waiting for its ACK
  * @ack_due: and that was about to leave, see finack_delack_is_due()
+ * @deferred: the ACK of the FIN leaves when the backlog is done, see finack_ack_deferred()
  *
  * Belongs to whoever holds the socket's lock.
  */
@@ -250,6 +251,7 @@ struct finack_rec {
 	u8 held;
 	bool data_waits;
 	bool ack_due;
+	bool deferred;
 };
 
 static_assert(sizeof(struct finack_rec) <= 64);
@@ -289,6 +291,7 @@ enum finack_mib_id finack_active_outcome(const struct sock *sk);
 
 /* reason.c: why an ACK left by itself */
 
+bool finack_ack_deferred(const struct sock *sk);
 enum finack_mib_id finack_reason_timer(const struct sock *sk, const struct finack_rec *rec);
 enum finack_mib_id finack_reason_ack(const struct sock *sk, const struct finack_rec *rec);
 enum finack_mib_id finack_reason_covered(const struct sock *sk, const struct finack_rec *rec,
@@ -337,7 +340,7 @@ bool finack_policy_holds(struct sock *sk, bool timer);
 bool finack_policy_bounds(struct sock *sk, struct finack_delack *before);
 void finack_policy_bound(struct sock *sk, const struct finack_delack *before);
 
-/* hooks.c: where finack is attached to the kernel */
+/* hooks.c, attach.c: where finack is attached to the kernel */
 
 enum finack_hook_id {
 	FINACK_HOOK_STATE,
@@ -347,6 +350,7 @@ enum finack_hook_id {
 	FINACK_HOOK_TIMER,
 	FINACK_HOOK_DELAY,
 	FINACK_HOOK_DELAYED,
+	FINACK_HOOK_ACK_INNER,
 	__FINACK_HOOK_MAX
 };
 

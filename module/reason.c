@@ -48,6 +48,20 @@ static bool in_backlog(const struct sock *sk)
 }
 
 /**
+ * finack_ack_deferred() - whether the ACK of a FIN leaves when the backlog is done
+ * @sk: the socket, the FIN just accepted
+ *
+ * Since 6.7 an ACK that is due at once, of what came while a process owned the socket, is left to
+ * tcp_release_cb() (TCP_ACK_DEFERRED). There tcp_send_ack() is inlined.
+ *
+ * Return: true if so; before 6.7 it leaves at once.
+ */
+bool finack_ack_deferred(const struct sock *sk)
+{
+	return sock_owned_by_user_nocheck(sk) && (route_quickack(sk) || due_at_once(sk));
+}
+
+/**
  * finack_reason_timer() - the delayed-ACK timer fires
  * @sk: the socket, tcp_delack_timer_handler() just entered, the FIN not ACKed
  * @rec: its record
@@ -104,7 +118,7 @@ enum finack_mib_id finack_reason_ack(const struct sock *sk, const struct finack_
  * (tcp_xmit_probe_skb), or, in later kernels, a challenge ACK (tcp_send_ack_reflect_ect). DCTCP
  * makes a FIN look ACKed too soon, see finack_fin_acked().
  *
- * Return: FINACK_SEP_DATA, FINACK_SEP_POLICY, FINACK_SEP_NOW or FINACK_SEP_UNKNOWN.
+ * Return: FINACK_SEP_DATA, _POLICY, _NOW, _ROUTE or _UNKNOWN.
  */
 enum finack_mib_id finack_reason_covered(const struct sock *sk, const struct finack_rec *rec,
 					 bool ack_now, u64 *ns)
@@ -127,5 +141,7 @@ enum finack_mib_id finack_reason_covered(const struct sock *sk, const struct fin
 		*ns = rec->fin_ns;
 		return FINACK_SEP_NOW;
 	}
+	if (rec->deferred && all == 1 && !rec->waiting)
+		return route_quickack(sk) ? FINACK_SEP_ROUTE : FINACK_SEP_NOW;
 	return FINACK_SEP_UNKNOWN;
 }

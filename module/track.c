@@ -162,6 +162,7 @@ struct finack_rec *finack_track_add(struct sock *sk, unsigned int tracked)
 	rec->held = FINACK_HELD_NOT;
 	rec->data_waits = inet_csk(sk)->icsk_ack.pending & ICSK_ACK_TIMER;
 	rec->ack_due = finack_delack_is_due(sk);
+	rec->deferred = finack_ack_deferred(sk);
 	WRITE_ONCE(rec->sk, sk);
 	raw_spin_lock_irqsave(&b->lock, flags);
 	WRITE_ONCE(rec->next, b->first);

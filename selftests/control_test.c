@@ -4,6 +4,7 @@
  * wins, when a hold ends, that bounds are kept, that nothing is left of a control that is reset or
  * of a module that is unloaded.
  */
+#include "owner.h"
 #include "peer_case.h"
 
 #define KNOBS "/proc/sys/net/finack/"
@@ -144,6 +145,33 @@ TEST_F(peer, hold_of_an_immediate_ack)
 	EXPECT_SEGMENT(F | A, 2, 7 + 2 * MSS, 0, 10);
 	LAST_ACK_AND_SILENCE(7 + 2 * MSS, 3);
 	EXPECT_EQ(1, moved(self, "FinAckHeldMerged"));
+}
+
+/* the same in the backlog of a socket that a process owns: since 6.7 it leaves elsewhere */
+TEST_F(peer, hold_at_the_end_of_the_backlog)
+{
+	int on = 1, enough = 4 * MSS;
+	struct owner owner;
+
+	CONNECT();
+	KNOB("fin_ack", "2");
+	GREET();
+	ANSWER();
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_RCVLOWAT, &enough, sizeof(enough)));
+	ASSERT_EQ(0, setsockopt(self->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on)));
+	ASSERT_EQ(0, owner_begin(&owner, self->fd)) TH_LOG("userfaultfd: %s", strerror(errno));
+	peer_put(&self->peer, A, 6, 2, MSS);
+	peer_put(&self->peer, F | A, 6 + MSS, 2, MSS);
+	EXPECT_SILENCE(20);
+	ASSERT_EQ(0, owner_end(&owner));
+	EXPECT_SILENCE(100);
+	EXPECT_EQ(1, moved(self, "FinAckHeld"));
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 2, 7 + 2 * MSS, 1, 10);
+	LAST_ACK_AND_SILENCE(7 + 2 * MSS, 4);
+	EXPECT_EQ(1, moved(self, "FinAckHeldMerged"));
+	self->backlog_ms = 20;
 }
 
 TEST_F(peer, hold_despite_route_quickack)

@@ -6,6 +6,7 @@
  * All segments of a test go into a capture, and how the capture says the connection closed is
  * compared with what was counted, at the end of every test.
  */
+#include "owner.h"
 #include "peer_case.h"
 
 FIXTURE_VARIANT_ADD(peer, plain) { false };
@@ -480,6 +481,36 @@ TEST_F(peer, more_than_one_segment_unacked)
 	peer_put(&self->peer, A, 7 + 2 * MSS, 3, 0);
 	EXPECT_SILENCE(500);
 	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
+}
+
+/* The segments wait in the backlog of a socket that a process owns; since 6.7 their ACK leaves when
+ * that is done, where no hook sees it.
+ */
+TEST_F(peer, ack_at_the_end_of_the_backlog)
+{
+	int on = 1, enough = 4 * MSS;
+	struct owner owner;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_RCVLOWAT, &enough, sizeof(enough)));
+	ASSERT_EQ(0, setsockopt(self->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on)));
+	ASSERT_EQ(0, owner_begin(&owner, self->fd)) TH_LOG("userfaultfd: %s", strerror(errno));
+	peer_put(&self->peer, A, 6, 2, MSS);
+	peer_put(&self->peer, F | A, 6 + MSS, 2, MSS);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(0, moved(self, "FinAckPassive"));
+	ASSERT_EQ(0, owner_end(&owner));
+	EXPECT_SEGMENT(A, 2, 7 + 2 * MSS, 0, 10);
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 2, 7 + 2 * MSS, 1, 10);
+	peer_put(&self->peer, A, 7 + 2 * MSS, 4, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
+	self->undated_ack = -1;
+	self->backlog_ms = 500;
 }
 
 /* what is unread leaves no room to move the window: the ACK waits for the reader */
