@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The knobs: names, values taken and refused, the two places they are in, who may set them, what a new
-# namespace begins with, which hooks they arm. What they do to segments: control_test, close_test.
+# namespace begins with, which hooks they arm. What they do to segments: hold_test, delay_test, lab_test.
 . "$(dirname "$0")/lib.sh"
 
 proc=/proc/sys/net/finack
@@ -166,7 +166,7 @@ no_fin_unacked() { [ "$(fins_unacked)" = 0 ]; }
 
 test_unload_while_acks_are_held() {
 	put $proc/fin_ack 2 && put $proc/fin_hold_ms 499 && fa_hold 1 && fa_release || return
-	# the wire of one is in control_test; here many, and all get their ACK from the kernel alone
+	# the wire of one is in undo_test; here many, and all get their ACK from the kernel alone
 	fa_hold 50 && fa_wait 5 fa_is Held 50 && [ "$(fins_unacked)" = 50 ] && fa_unload || return
 	fa_wait 5 no_fin_unacked && fa_release
 }

@@ -19,8 +19,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +30,7 @@
 
 #include "../tools/counters.h"
 #include "../tools/lab/wire.h"
+#include "flips.h"
 
 #define WORKERS		24
 #define PORT		8000
@@ -67,6 +68,7 @@ static struct worker worker[WORKERS];
 static atomic_bool failed;
 static pcap_t *pcap;
 static int failures;
+static bool flipping;
 
 static void fail(const char *what)
 {
@@ -224,94 +226,6 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* the knobs that are numbers, and between which they are set */
-static const struct knob {
-	const char *name;
-	int least;
-	int most;
-} knobs[] = {
-	{ "detail", 0, 1 },
-	{ "fin_ack", 0, 2 },
-	{ "fin_hold_ms", 1, 499 },
-	{ "quickack", 0, 1 },
-	{ "delack_min_ms", 0, 499 },
-	{ "delack_max_ms", 0, 499 },
-};
-
-#define KNOBS	(sizeof(knobs) / sizeof(*knobs))
-
-/* of the workers, of the clients, and neither */
-static const char * const ports[] = {
-	"", "8000-8011", "8001,8003,8005-8020", "1-65535", "32768-60999", "1-1023"
-};
-
-#define PORTS	(sizeof(ports) / sizeof(*ports))
-
-static int set_knob(const char *name, const char *value)
-{
-	char path[80];
-	int fd, rc;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/finack/%s", name);
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return -1;
-	rc = dprintf(fd, "%s\n", value);
-	close(fd);
-	return rc < 0 ? -1 : 0;
-}
-
-static atomic_bool no_more_flips;
-static unsigned int flips, flips_refused;
-
-/* half of the times a bound is none, so that the others get their turn */
-static void *flip(void *arg)
-{
-	const struct sched_param first = { .sched_priority = 1 };
-	struct worker w = { .seed = *(unsigned int *)arg };
-	const struct knob *k;
-	char value[20];
-	unsigned int i;
-
-	/* not behind all the workers */
-	sched_setscheduler(0, SCHED_FIFO, &first);
-	while (!atomic_load(&no_more_flips) && !atomic_load(&failed)) {
-		pause_up_to(&w, 10000);
-		i = rnd(&w, KNOBS + 1);
-		flips++;
-		if (i == KNOBS) {
-			if (set_knob("ports", ports[rnd(&w, PORTS)]))
-				fail("ports");
-			continue;
-		}
-		k = &knobs[i];
-		snprintf(value, sizeof(value), "%d",
-			 !strncmp(k->name, "delack_", 7) && rnd(&w, 2) ?
-			 0 : k->least + rnd(&w, k->most - k->least + 1));
-		if (!set_knob(k->name, value))
-			continue;
-		/* a minimum above the maximum */
-		if (errno != EINVAL || strncmp(k->name, "delack_", 7))
-			fail(k->name);
-		flips_refused++;
-	}
-	return NULL;
-}
-
-/* back to the defaults */
-static void flip_end(pthread_t flipper)
-{
-	atomic_store(&no_more_flips, true);
-	pthread_join(flipper, NULL);
-	if (set_knob("detail", "1") || set_knob("fin_ack", "0") || set_knob("fin_hold_ms", "150") ||
-	    set_knob("quickack", "0") || set_knob("delack_min_ms", "0") ||
-	    set_knob("delack_max_ms", "0") || set_knob("ports", "")) {
-		printf("# the knobs cannot be reset: %s\n", strerror(errno));
-		failures++;
-	}
-	printf("# %u times a knob was set, %u times refused\n", flips, flips_refused);
-}
-
 static void *capture(void *dump)
 {
 	pcap_loop(pcap, -1, pcap_dump, dump);
@@ -362,7 +276,7 @@ static void judge_controls(const struct counters *c)
 	for (i = 0; i < 7; i++) {
 		v[i] = counters_get(c, names[i]);
 		printf("# %-20s %8" PRIu64 "\n", names[i], v[i]);
-		failures += !flips && v[i];
+		failures += !flipping && v[i];
 	}
 	if (v[2] + v[6] > v[1] || v[5] > v[0] + v[3]) {
 		printf("# the controls' counters do not fit\n");
@@ -435,17 +349,65 @@ static void judge(const char *path)
 	wire_free(&w);
 }
 
+static char path[] = "/tmp/mixed.XXXXXX";
+static pthread_t capturer;
+static pcap_dumper_t *dump;
+
+/* Return: 0, or -1; then it has been said */
+static int capture_begin(const char *interface)
+{
+	char err[PCAP_ERRBUF_SIZE];
+	struct bpf_program prog;
+
+	pcap = pcap_create(interface, err);
+	pcap_set_snaplen(pcap, 128);
+	pcap_set_buffer_size(pcap, 64 << 20);
+	pcap_set_timeout(pcap, 100);
+	pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
+	close(mkstemp(path));
+	if (pcap_activate(pcap) >= 0 && !pcap_compile(pcap, &prog, "tcp", 1, 0) &&
+	    !pcap_setfilter(pcap, &prog))
+		dump = pcap_dump_open(pcap, path);
+	if (!dump) {
+		printf("# %s\n", pcap_geterr(pcap));
+		return -1;
+	}
+	return pthread_create(&capturer, NULL, capture, dump) ? -1 : 0;
+}
+
+/* Return: packets that it lost */
+static unsigned int capture_end(void)
+{
+	struct pcap_stat ps = {};
+
+	usleep(300000); /* more than its timeout: what it has is delivered */
+	pcap_stats(pcap, &ps);
+	pcap_breakloop(pcap);
+	pthread_join(capturer, NULL);
+	pcap_dump_close(dump);
+	return ps.ps_drop;
+}
+
+static void work_all(int count, unsigned int seed)
+{
+	int i;
+
+	for (i = 0; i < WORKERS; i++) {
+		worker[i].nr = i;
+		worker[i].count = count / WORKERS + 1;
+		worker[i].seed = seed * 1000 + i;
+		pthread_create(&worker[i].thread, NULL, work, &worker[i]);
+	}
+	for (i = 0; i < WORKERS; i++)
+		pthread_join(worker[i].thread, NULL);
+}
+
 int main(int argc, char **argv)
 {
-	char err[PCAP_ERRBUF_SIZE], path[] = "/tmp/mixed.XXXXXX";
 	struct sockaddr_in6 *sin6 = (void *)&server_addr[1];
 	struct sockaddr_in *sin = (void *)&server_addr[0];
-	struct pcap_stat ps = {};
-	struct bpf_program prog;
-	pcap_dumper_t *dump;
-	pthread_t capturer, flipper;
-	unsigned int seed;
-	int i, deadline;
+	unsigned int seed, lost;
+	int deadline;
 
 	if (argc != 7 && (argc != 8 || strcmp(argv[7], "flip")))
 		return 2;
@@ -455,43 +417,18 @@ int main(int argc, char **argv)
 	if (inet_pton(AF_INET, argv[3], &sin->sin_addr) != 1 ||
 	    inet_pton(AF_INET6, argv[4], &sin6->sin6_addr) != 1)
 		return 2;
-	pcap = pcap_create(argv[2], err);
-	pcap_set_snaplen(pcap, 128);
-	pcap_set_buffer_size(pcap, 64 << 20);
-	pcap_set_timeout(pcap, 100);
-	pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
-	close(mkstemp(path));
-	dump = NULL;
-	if (pcap_activate(pcap) >= 0 && !pcap_compile(pcap, &prog, "tcp", 1, 0) &&
-	    !pcap_setfilter(pcap, &prog))
-		dump = pcap_dump_open(pcap, path);
-	if (!dump) {
-		printf("# %s\n", pcap_geterr(pcap));
-		return 1;
-	}
-	pthread_create(&capturer, NULL, capture, dump);
 	seed = atoi(argv[6]);
-	if (argc == 8)
-		pthread_create(&flipper, NULL, flip, &seed);
-	for (i = 0; i < WORKERS; i++) {
-		worker[i].nr = i;
-		worker[i].count = atoi(argv[5]) / WORKERS + 1;
-		worker[i].seed = seed * 1000 + i;
-		pthread_create(&worker[i].thread, NULL, work, &worker[i]);
-	}
-	for (i = 0; i < WORKERS; i++)
-		pthread_join(worker[i].thread, NULL);
-	if (argc == 8)
-		flip_end(flipper);
+	flipping = argc == 8;
+	if (capture_begin(argv[2]) || (flipping && flips_begin(seed)))
+		return 1;
+	work_all(atoi(argv[5]), seed);
+	if (flipping && flips_end())
+		failures++;
 	for (deadline = 0; busy() && deadline < 600; deadline++)
 		usleep(100000);
-	usleep(300000); /* more than the capture's timeout: what it has is delivered */
-	pcap_stats(pcap, &ps);
-	pcap_breakloop(pcap);
-	pthread_join(capturer, NULL);
-	pcap_dump_close(dump);
-	if (ps.ps_drop || atomic_load(&failed) || deadline == 600) {
-		printf("# %u packets lost by the capture, %d sockets busy\n", ps.ps_drop, busy());
+	lost = capture_end();
+	if (lost || atomic_load(&failed) || deadline == 600) {
+		printf("# %u packets lost by the capture, %d sockets busy\n", lost, busy());
 		failures++;
 	}
 	judge(path);

@@ -15,7 +15,7 @@ static void *sender(void *arg)
 {
 	struct owner *o = arg;
 
-	return (void *)(send(o->fd, o->page, 1, MSG_NOSIGNAL) == 1);
+	return send(o->fd, o->page, 1, MSG_NOSIGNAL) == 1 ? o : NULL;
 }
 
 static int watch(struct owner *o, size_t size)

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the tests of the controls share: knobs, exact times, a connection whose ACKs are delayed. */
+#ifndef FINACK_CONTROL_CASE_H
+#define FINACK_CONTROL_CASE_H
+
+#include "peer_case.h"
+
+#define KNOBS "/proc/sys/net/finack/"
+
+FIXTURE_VARIANT_ADD(peer, plain) { false };
+
+#define KNOB(_name, _value) ASSERT_EQ(0, set_sysctl(KNOBS _name, _value))
+
+/* A segment that comes between so many milliseconds after @_since. What the kernel does at the tick
+ * at which it leaves, and this program until it looks, takes time, too.
+ */
+#define LATE_MS 0.5
+
+#define EXPECT_SEGMENT_AT(_since, _flags, _seq, _ack, _len, _from, _to) do { \
+	EXPECT_SEGMENT(_flags, _seq, _ack, _len, 1000); \
+	EXPECT_GE(since(_since), _from); \
+	EXPECT_LE(since(_since), (_to) + LATE_MS); \
+} while (0)
+
+#define LAST_ACK_AND_SILENCE(_seq, _ack) do { \
+	peer_put(&self->peer, A, _seq, _ack, 0); \
+	EXPECT_SILENCE(600); \
+} while (0)
+
+/* close(), our FIN at once, its ACK, and nothing more */
+#define CLOSE_AND_SILENCE(_seq, _ack, _len) do { \
+	CLOSE(); \
+	EXPECT_SEGMENT(F | A, _seq, _ack, _len, 10); \
+	LAST_ACK_AND_SILENCE(_ack, (_seq) + (_len) + 1); \
+} while (0)
+
+static inline double since(uint64_t ns)
+{
+	return (role_now() - ns) / 1e6;
+}
+
+/* the FIN of a peer that has sent five bytes */
+#define FIN() ({ \
+	uint64_t now_ = role_now(); \
+	peer_put(&self->peer, F | A, 6, 1, 0); \
+	now_; \
+})
+
+/* the end of a test that is not about the close */
+#define CLOSE_ALL(_seq) do { \
+	READ_TO_EOF_OF_DATA(); \
+	peer_put(&self->peer, R, _seq, 0, 0); \
+	CLOSE(); \
+	EXPECT_SILENCE(100); \
+	EXPECT_EQ(0, moved(self, "FinAckPassive")); \
+} while (0)
+
+#define READ_TO_EOF_OF_DATA() do { \
+	char buf_[64]; \
+	while (recv(self->fd, buf_, sizeof(buf_), MSG_DONTWAIT) > 0) \
+		; \
+} while (0)
+
+/* five bytes after an answer; the time they were sent */
+#define DATA(_seq) ({ \
+	uint64_t now_ = role_now(); \
+	peer_put(&self->peer, A, _seq, 2, 5); \
+	now_; \
+})
+
+/* Five bytes and an answer, the @nth: one that comes in time enters ping-pong mode, which the
+ * delayed-ACK timer has left. Until then the five bytes may be ACKed at once.
+ */
+static inline bool answer(struct peer *p, int fd, uint32_t seq, uint32_t nth)
+{
+	struct got g;
+
+	peer_put(p, A, seq, nth, 5);
+	if (write(fd, "x", 1) != 1)
+		return false;
+	do {
+		if (!peer_get(p, &g, 1000))
+			return false;
+	} while (!g.len);
+	peer_put(p, A, seq + 5, nth + 1, 0);
+	return g.ack == seq + 5;
+}
+
+/* an answer and five bytes more, see DATA() */
+#define MORE_DATA(_seq, _nth) ({ \
+	uint64_t then_; \
+	ASSERT_TRUE(answer(&self->peer, self->fd, _seq, _nth)); \
+	then_ = role_now(); \
+	peer_put(&self->peer, A, (_seq) + 5, (_nth) + 1, 5); \
+	then_; \
+})
+
+#endif

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fin_ack=1, quickack and the bounds against a peer made by hand, segment by segment and in exact
+ * time: which control wins, that bounds are kept, what is left alone.
+ */
+#include "control_case.h"
+
+/* the kernel itself sends what is about to be sent by the timer */
+TEST_F(peer, fin_ack_at_once_where_the_timer_is_about_to_fire)
+{
+	CONNECT();
+	KNOB("fin_ack", "1");
+	GREET();
+	ANSWER();
+	role_next_tick();
+	peer_put(&self->peer, A, 6, 2, 5);
+	EXPECT_SILENCE(33);
+	peer_put(&self->peer, F | A, 11, 2, 0);
+	EXPECT_SEGMENT(A, 2, 12, 0, 1);
+	READ_TO_EOF();
+	CLOSE_AND_SILENCE(2, 12, 0);
+	EXPECT_EQ(0, moved(self, "FinAckForced"));
+	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
+}
+
+TEST_F(peer, fin_ack_at_once)
+{
+	CONNECT();
+	KNOB("fin_ack", "1");
+	KNOB("quickack", "1");
+	KNOB("delack_min_ms", "30");
+	GREET();
+	FIN();
+	EXPECT_SEGMENT(A, 1, 7, 0, 1);
+	READ_TO_EOF();
+	CLOSE_AND_SILENCE(1, 7, 0);
+	EXPECT_EQ(1, moved(self, "FinAckForced"));
+	EXPECT_EQ(1, moved(self, "FinAckSepPolicy"));
+	EXPECT_EQ(0, moved(self, "FinAckQuickAck"));
+	EXPECT_EQ(0, moved(self, "FinAckClamped"));
+}
+
+TEST_F(peer, fin_ack_at_once_where_the_kernel_does_so)
+{
+	CONNECT();
+	KNOB("fin_ack", "1");
+	ASSERT_EQ(0, system("ip route change 192.0.2.0/24 dev tun0 quickack 1"));
+	GREET();
+	FIN();
+	EXPECT_SEGMENT(A, 1, 7, 0, 1);
+	READ_TO_EOF();
+	CLOSE_AND_SILENCE(1, 7, 0);
+	EXPECT_EQ(0, moved(self, "FinAckForced"));
+	EXPECT_EQ(1, moved(self, "FinAckSepRoute"));
+}
+
+TEST_F(peer, delayed_ack_without_controls)
+{
+	uint64_t at;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	at = DATA(6);
+	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 39.9, 45);
+	CLOSE_ALL(11);
+	EXPECT_EQ(0, moved(self, "FinAckQuickAck"));
+	EXPECT_EQ(0, moved(self, "FinAckClamped"));
+}
+
+TEST_F(peer, quickack_beats_bounds_and_leaves_the_hold_alone)
+{
+	uint64_t fin;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	KNOB("fin_ack", "2");
+	KNOB("delack_min_ms", "30");
+	KNOB("delack_max_ms", "60");
+	KNOB("quickack", "1");
+	DATA(6);
+	EXPECT_SEGMENT(A, 2, 11, 0, 1);
+	EXPECT_EQ(1, moved(self, "FinAckQuickAck"));
+	fin = role_now();
+	peer_put(&self->peer, F | A, 11, 2, 0);
+	EXPECT_SEGMENT_AT(fin, A, 2, 12, 0, 149.9, 158);
+	READ_TO_EOF();
+	CLOSE_AND_SILENCE(2, 12, 0);
+	EXPECT_EQ(1, moved(self, "FinAckQuickAck"));
+	EXPECT_EQ(0, moved(self, "FinAckClamped"));
+	EXPECT_EQ(1, moved(self, "FinAckSepHeld"));
+}
+
+/* no pure ACK where data is about to leave that takes it along */
+TEST_F(peer, quickack_does_not_double_acks)
+{
+	unsigned int rate = 100000;	/* bytes per second: 10 ms for a segment */
+	uint32_t sent = 1 + 10 * MSS;
+	char data[10 * MSS] = "";
+	struct got g;
+	int n;
+
+	CONNECT();
+	GREET();
+	KNOB("quickack", "1");
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)));
+	/* the first ten are not paced (tcp_update_skb_after_send) */
+	ASSERT_EQ(10 * MSS, write(self->fd, data, 10 * MSS));
+	for (n = 0; n < 10; n++)
+		ASSERT_TRUE(peer_get(&self->peer, &g, 200));
+	peer_put(&self->peer, A, 6, sent, 0);
+	for (n = 0; n < 4; n++)
+		ASSERT_EQ(MSS, send(self->fd, data, MSS, MSG_EOR)); /* a packet each */
+	ASSERT_TRUE(peer_get(&self->peer, &g, 200));
+	EXPECT_EQ(6, g.ack);
+	peer_put(&self->peer, A, 6, sent, 5);
+	for (n = 1; n < 4; n++) {
+		ASSERT_TRUE(peer_get(&self->peer, &g, 200));
+		EXPECT_EQ(MSS, g.len);
+		EXPECT_EQ(11, g.ack);
+	}
+	sent += 4 * MSS;
+	peer_put(&self->peer, A, 11, sent, 0);
+	EXPECT_SILENCE(300);
+	EXPECT_EQ(0, moved(self, "FinAckQuickAck"));
+	/* and one where there is none */
+	peer_put(&self->peer, A, 11, sent, 5);
+	EXPECT_SEGMENT(A, sent, 16, 0, 1);
+	CLOSE_ALL(16);
+	EXPECT_EQ(1, moved(self, "FinAckQuickAck"));
+}
+
+/* corked data does not leave: nothing to ride on */
+TEST_F(peer, quickack_does_not_wait_for_corked_data)
+{
+	int on = 1;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	KNOB("quickack", "1");
+	ASSERT_EQ(0, setsockopt(self->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on)));
+	ASSERT_EQ(1, write(self->fd, "y", 1));
+	DATA(6);
+	EXPECT_SEGMENT(A, 2, 11, 0, 1);
+	CLOSE_ALL(11);
+	EXPECT_EQ(1, moved(self, "FinAckQuickAck"));
+}
+
+TEST_F(peer, quickack_of_a_fin)
+{
+	CONNECT();
+	KNOB("quickack", "1");
+	GREET();
+	FIN();
+	EXPECT_SEGMENT(A, 1, 7, 0, 1);
+	READ_TO_EOF();
+	CLOSE_AND_SILENCE(1, 7, 0);
+	EXPECT_EQ(1, moved(self, "FinAckQuickAck"));
+	EXPECT_EQ(1, moved(self, "FinAckSepPolicy"));
+	EXPECT_EQ(0, moved(self, "FinAckForced"));
+}
+
+TEST_F(peer, most_delay)
+{
+	uint64_t at;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	KNOB("delack_max_ms", "12");
+	at = DATA(6);
+	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 8, 16);
+	CLOSE_ALL(11);
+	EXPECT_EQ(1, moved(self, "FinAckClamped"));
+}
+
+TEST_F(peer, least_delay)
+{
+	uint64_t at;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	KNOB("delack_min_ms", "120");
+	at = DATA(6);
+	EXPECT_SILENCE(70);
+	DATA(11); /* may not bring it forward */
+	EXPECT_SEGMENT_AT(at, A, 2, 16, 0, 119.9, 125);
+	CLOSE_ALL(16);
+	EXPECT_EQ(2, moved(self, "FinAckClamped"));
+}
+
+/* beyond 62 ticks the kernel's timer wheel counts in eights */
+TEST_F(peer, longest_least_delay)
+{
+	uint64_t at;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	KNOB("delack_min_ms", "499");
+	at = DATA(6);
+	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 440, 499);
+	CLOSE_ALL(11);
+	EXPECT_EQ(1, moved(self, "FinAckClamped"));
+}
+
+TEST_F(peer, bounds_of_the_fin_s_ack)
+{
+	uint64_t fin;
+
+	CONNECT();
+	KNOB("delack_min_ms", "80");
+	KNOB("delack_max_ms", "80");
+	GREET();
+	fin = FIN();
+	EXPECT_SEGMENT_AT(fin, A, 1, 7, 0, 79.9, 85);
+	READ_TO_EOF();
+	CLOSE_AND_SILENCE(1, 7, 0);
+	EXPECT_EQ(1, moved(self, "FinAckClamped"));
+	EXPECT_EQ(1, moved(self, "FinAckSepTimer"));
+}
+
+TEST_F(peer, bounds_that_the_kernel_keeps_by_itself)
+{
+	uint64_t at;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	KNOB("delack_min_ms", "40");
+	KNOB("delack_max_ms", "200");
+	at = DATA(6);
+	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 39.9, 45);
+	CLOSE_ALL(11);
+	EXPECT_EQ(0, moved(self, "FinAckClamped"));
+}
+
+/* an immediate ACK is none that is delayed too little */
+TEST_F(peer, bounds_leave_immediate_acks_alone)
+{
+	CONNECT();
+	ASSERT_EQ(0, system("ip route change 192.0.2.0/24 dev tun0 quickack 1"));
+	GREET();
+	ANSWER();
+	KNOB("delack_min_ms", "120");
+	DATA(6);
+	EXPECT_SEGMENT(A, 2, 11, 0, 1);
+	CLOSE_ALL(11);
+	EXPECT_EQ(0, moved(self, "FinAckClamped"));
+}
+
+#ifndef TCP_DELACK_MAX_US
+#define TCP_DELACK_MAX_US 46	/* since 6.19 */
+#endif
+
+/* an application's own maximum is its explicit request; kernels without the option obey the knob */
+TEST_F(peer, application_s_own_maximum)
+{
+	bool has = false;
+	int us = 16000;
+	uint64_t at;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	KNOB("delack_min_ms", "120");
+	has = !setsockopt(self->fd, IPPROTO_TCP, TCP_DELACK_MAX_US, &us, sizeof(us));
+	if (!has)
+		EXPECT_EQ(ENOPROTOOPT, errno);
+	at = DATA(6);
+	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, has ? 12 : 119.9, has ? 21 : 125);
+	CLOSE_ALL(11);
+	EXPECT_EQ(!has, moved(self, "FinAckClamped"));
+}
+
+TEST_F(peer, smaller_of_two_maxima)
+{
+	int us = 16000;
+	uint64_t at;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	KNOB("delack_max_ms", "28");
+	setsockopt(self->fd, IPPROTO_TCP, TCP_DELACK_MAX_US, &us, sizeof(us));
+	at = DATA(6);
+	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 12, 32);
+	KNOB("delack_max_ms", "8");
+	at = MORE_DATA(11, 2);
+	EXPECT_SEGMENT_AT(at, A, 3, 21, 0, 4, 12);
+	CLOSE_ALL(21);
+}
+
+/* a bound that is changed while an ACK waits is in force from the next decision on */
+TEST_F(peer, lowered_minimum)
+{
+	uint64_t at;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	KNOB("delack_min_ms", "240");
+	at = DATA(6);
+	EXPECT_SILENCE(20);
+	KNOB("delack_min_ms", "50");
+	DATA(11);
+	EXPECT_SEGMENT_AT(at, A, 2, 16, 0, 69.9, 85);
+	CLOSE_ALL(16);
+}
+
+TEST_F(peer, ports_by_either_end)
+{
+	uint64_t at;
+
+	CONNECT();
+	GREET();
+	ANSWER();
+	KNOB("delack_max_ms", "12");
+	KNOB("ports", "1-8887,8889-39999,40001-65535");
+	at = DATA(6);
+	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 39.9, 45);
+	KNOB("ports", "8888");
+	at = MORE_DATA(11, 2);
+	EXPECT_SEGMENT_AT(at, A, 3, 21, 0, 8, 16);
+	KNOB("ports", "40000");
+	at = MORE_DATA(21, 3);
+	EXPECT_SEGMENT_AT(at, A, 4, 31, 0, 8, 16);
+	KNOB("ports", "\n");
+	at = MORE_DATA(31, 4);
+	EXPECT_SEGMENT_AT(at, A, 5, 41, 0, 8, 16);
+	CLOSE_ALL(41);
+	EXPECT_EQ(3, moved(self, "FinAckClamped"));
+}
+
+TEST_HARNESS_MAIN
