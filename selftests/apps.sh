@@ -127,11 +127,12 @@ are() {
 }
 
 # What a policy means where every peer closes, and is closed, at once; $1: its name. Without one a
-# tick may come before the application closes, where no data came.
+# tick may come before the application closes, where no data came, and the ACK of more data than a
+# segment, which came while the application was at work on the socket, is due at once.
 as_the_policy_says() {
 	local passive=${wire[passive]}
 	case $1 in
-	fin_ack=0) are "Merged=$((passive - $(moved SepNoAto)))" Forced=0 Held=0 HeldMerged=0 QuickAck=0 Clamped=0 SepPolicy=0 SepHeld=0 ;;
+	fin_ack=0) are "Merged=$((passive - $(moved SepNoAto) - $(moved SepNow)))" Forced=0 Held=0 HeldMerged=0 QuickAck=0 Clamped=0 SepPolicy=0 SepHeld=0 ;;
 	fin_ack=1) are Merged=0 Forced=some "SepPolicy=$(moved Forced)" Held=0 QuickAck=0 Clamped=0 ;;
 	fin_ack=2) are Merged=$passive Separate=0 "HeldMerged=$(moved Held)" Forced=0 QuickAck=0 Clamped=0 ;;
 	quickack=1) are Merged=0 SepPolicy=some QuickAck=some Forced=0 Held=0 Clamped=0 ;;

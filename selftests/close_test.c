@@ -18,9 +18,10 @@
 #include "details.h"
 #include "kselftest.h"
 
-/* exact under counted time; a kernel that checks its every access takes longer to send */
-static long long tolerance_us = 30;
-static long long usual_us = 20;
+/* exact under counted time */
+#define TOLERANCE_US	(30 * slack())
+#define USUAL_US	(20 * slack())
+
 static long long worst_us;
 static int delays, unusual;
 
@@ -62,12 +63,12 @@ static void compare_delay(struct lab_result *r, const char *what, long long us, 
 		wire_us = (c->seg[seg].ns - c->seg[r->close.fin].ns) / 1000;
 	if (wire_us >= 0 && us >= 0)
 		off = us > wire_us ? us - wire_us : wire_us - us;
-	if (known != sent || off > tolerance_us)
+	if (known != sent || off > TOLERANCE_US)
 		lab_problem(r, "%s delay is %lld us, the wire shows %lld us", what, us, wire_us);
 	if (off > worst_us)
 		worst_us = off;
 	delays += known && sent;
-	unusual += off > usual_us;
+	unusual += off > USUAL_US;
 	if (!hist_read(hist_name, &h))
 		lab_problem(r, "no histogram %s", hist_name);
 	if (!!h.count != known || h.count > 1)
@@ -149,10 +150,6 @@ int main(int argc, char **argv)
 		ksft_exit_fail_msg("no experiment of that name\n");
 	if (events_begin())
 		ksft_exit_fail_msg("cannot trace: %s\n", strerror(errno));
-	if (!access("/sys/kernel/debug/kmemleak", F_OK)) {
-		tolerance_us = 200;
-		usual_us = 200;
-	}
 	ksft_set_plan(n + 1);
 	for (e = experiments; e->name; e++)
 		for (f = 0; wanted(e, argc, argv) && f < __LAB_FAMILY_MAX; f++)

@@ -55,6 +55,16 @@ struct hist {
 	uint64_t below;
 };
 
+/**
+ * slack() - how many times longer than usual something may take here
+ *
+ * A kernel that checks its every access takes longer for everything, and on PREEMPT_RT it is a
+ * thread that sends what a timer is due for.
+ *
+ * Return: 1 on an ordinary kernel.
+ */
+int slack(void);
+
 /** hist_read() - Return: whether the caller's namespace has a histogram @name */
 bool hist_read(const char *name, struct hist *h);
 

@@ -13,6 +13,9 @@ closer=$fa_dir/closer
 
 fa_say() { echo "# $*"; }
 
+# fa_slow: whether the kernel checks its every access, and everything takes longer
+fa_slow() { [ -e /sys/kernel/debug/kmemleak ]; }
+
 # fa_get NAME [NS]: the value of a counter, without its FinAck
 fa_get() {
 	${2:+ip netns exec "$2"} awk -v n="FinAck$1" '$1 == n { print $2; found = 1 }

@@ -147,7 +147,7 @@ FIXTURE_TEARDOWN(peer)
 
 			/* the peer's segments get their time when they are written to the device */
 			EXPECT_GE(us, (int64_t)h.sum);
-			EXPECT_LE(us, (int64_t)h.sum + 1000 * (1 + self->backlog_ms));
+			EXPECT_LE(us, (int64_t)h.sum + 1000 * (slack() + self->backlog_ms));
 		}
 		EXPECT_TRUE(hist_read("FinAckFinDelay", &h));
 		EXPECT_EQ(c.active == 0 && c.own_fin < w.conn[0]->n, h.count + self->undated_fin);

@@ -137,17 +137,17 @@ static void no_trace(struct __test_metadata *_metadata, const char *knob, const 
 	}
 }
 
-TEST_F(trace, none_of_a_maximum)
+TEST_F_TIMEOUT(trace, none_of_a_maximum, 300)
 {
 	no_trace(_metadata, "delack_max_ms", "12");
 }
 
-TEST_F(trace, none_of_a_minimum)
+TEST_F_TIMEOUT(trace, none_of_a_minimum, 300)
 {
 	no_trace(_metadata, "delack_min_ms", "60");
 }
 
-TEST_F(trace, none_of_quickack)
+TEST_F_TIMEOUT(trace, none_of_quickack, 300)
 {
 	no_trace(_metadata, "quickack", "1");
 }
