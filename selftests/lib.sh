@@ -89,7 +89,7 @@ fa_wait() {
 
 # fa_rounds N: how often to repeat what is repeated because a race is rare: a fifth on the debug kernel,
 # which takes ten times as long for each round and needs no rare accident to see a bug
-fa_rounds() { [ -e /sys/kernel/debug/kmemleak ] && echo $(($1 / 5)) || echo "$1"; }
+fa_rounds() { fa_slow && echo $(($1 / 5)) || echo "$1"; }
 
 # fa_logged TEXT: whether the kernel's log says so; the debug kernel writes of other things in between
 fa_logged() { dmesg | tail -n 60 | grep "$1"; }
