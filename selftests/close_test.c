@@ -119,7 +119,10 @@ static bool wanted(const struct experiment *e, int argc, char **argv)
 
 static void test(const struct experiment *e, enum lab_family family)
 {
-	const struct lab_options o = { .family = family };
+	const struct lab_options o = {
+		.family = family,
+		.slack_ms = slack() > 1 ? 10 : 0,
+	};
 	struct lab_result r;
 
 	if (lab_scratch())

@@ -117,8 +117,19 @@ static void judge_wire(const struct shows *s, struct lab_result *r)
 		s->wire(r);
 }
 
+/* What the peer of one that closes first did, as that one sees it. Where a process may be interrupted
+ * in the midst of its close(), it can find ACK and FIN in its backlog, there taken as one segment
+ * (tcp_add_to_backlog()) or not, and all of these are right.
+ */
+static bool is_of_active(const char *name)
+{
+	return !strcmp(name, "FinAckActiveMerged") || !strcmp(name, "FinAckActiveSeparate") ||
+	       !strcmp(name, "FinAckActiveHalf");
+}
+
 static void judge_counters(const struct shows *s, struct lab_result *r)
 {
+	int64_t active = 0;
 	size_t i;
 
 	for (i = 0; i < r->after[LAB_SERVER].n; i++) {
@@ -126,10 +137,16 @@ static void judge_counters(const struct shows *s, struct lab_result *r)
 		int64_t moved = lab_moved(r, name);
 		int expected = lab_moves(s->moves, name);
 
+		if (r->o->slack_ms && is_of_active(name)) {
+			active += moved - expected;
+			continue;
+		}
 		if (expected == LAB_MOVES_SOME ? moved < 1 : moved != expected)
 			lab_problem(r, "%s moved by %" PRId64 ", expected %d", name, moved,
 				    expected);
 	}
+	if (active)
+		lab_problem(r, "%" PRId64 " active closes more than expected", active);
 }
 
 static void judge_calm(struct lab_result *r)
