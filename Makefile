@@ -8,7 +8,7 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 DESTDIR ?=
 PREFIX ?= /usr/local
-KERNELS ?= 6.1 7.3
+KERNELS ?= 6.1 7.3 debug
 
 VM := selftests/qemu/vm
 

@@ -7,8 +7,8 @@
 # BUG|WORDS OF THE REPORT
 seeded_bugs=(
 	"use-after-free|KASAN: slab-use-after-free"
-	"out-of-bounds|UBSAN: array-index-out-of-bounds"
 	"sleep|sleeping function called from invalid context"
+	"out-of-bounds|UBSAN: array-index-out-of-bounds"
 	"lock-order|possible circular locking dependency"
 	"rcu|suspicious RCU usage"
 	"object|ODEBUG: free active"
