@@ -22,7 +22,7 @@
 #include "sides.h"
 
 #define DEADLINE_S	30
-#define LOOK_MS		50	/* for what changes without a segment: a queue that holds a FIN, a timeout */
+#define LOOK_MS		200	/* for what changes without a segment: a queued FIN, a timeout */
 
 /* an experiment that is being run */
 struct run {
@@ -178,8 +178,8 @@ static bool over(struct run *run)
 	return r->conn && wire_ended(r->conn);
 }
 
-/* Until something happens. Then the one to whom it happened goes first: there may be but one CPU, and
- * looking takes time.
+/* Until something happens. Then the one to whom it happened goes first: there may be but one CPU,
+ * and looking takes time.
  */
 static void wait_event(struct run *run)
 {

@@ -12,7 +12,7 @@
 
 #include "wire.h"
 
-#define BUCKETS 65536
+#define BUCKETS 4096
 
 static bool after(uint32_t a, uint32_t b)
 {
