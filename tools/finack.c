@@ -52,7 +52,7 @@ static const struct cmd cmds[] = {
 	{ "why", why_main, OPT_TEXT, "", "what the closes here suffer from, and what would help" },
 	{ "doctor", doctor_main, OPT_TEXT, "", "is everything in order on this machine?" },
 	{ "lab", lab_main, OPT_OWN, "[LAB OPTIONS] [NAME...|all]",
-	  "list the experiments, or run some and draw what the wire saw; finack lab -h" },
+	  "list the experiments, or run some and draw the segments; lab -h: its options" },
 	{ 0 }
 };
 
@@ -116,8 +116,8 @@ static const struct cmd *find_cmd(const char *word)
 	return c;
 }
 
-/* -x, -word and --word are the same, as in iproute2. Behind a command with options of its own, one that
- * only others have may be spelled like one of those.
+/* -x, -word and --word are the same, as in iproute2. Behind a command with options of its own, one
+ * that only others have may be spelled like one of those.
  */
 static const struct option *option_find(const struct option *o, const char *word,
 					const struct cmd *cmd)
