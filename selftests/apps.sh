@@ -214,4 +214,37 @@ test_redis_maximum() {
 	with_redis delack_max_ms=4
 }
 
+owned() { in_ns $server ss -Htnp state established "sport = 80" | grep -q "pid=$1,"; }
+two_wait() { finack -a -j waiting | python3 -c 'import json, sys
+sys.exit(sum(len(n["waiting"]) for n in json.load(sys.stdin)) != 2)'; }
+
+# A worker that was stopped while it had a connection, and a server that never closes, each in its namespace:
+# finack, in a third one, names both processes.
+test_waiting_names_a_stuck_nginx_and_a_stuck_python() {
+	local worker python visitor rc=0
+	worker=$(pgrep -P "$(cat "$dir/nginx.pid")") || return
+	coproc VISITOR { exec ip netns exec $client bash -c 'exec 3<>/dev/tcp/10.9.1.1/80 && read -r _'; }
+	visitor=$VISITOR_PID
+	: >"$dir/stuck"
+	ip netns exec $client python3 "$fa_dir/traffic.py" stuck 4 8080 >"$dir/stuck" &
+	python=$!
+	fa_wait 60 owned "$worker" && fa_wait 60 grep -q stuck "$dir/stuck" || rc=1
+	kill -STOP "$worker"
+	echo >&"${VISITOR[1]}"
+	fa_wait 60 two_wait || rc=1
+	finack -a -j waiting >"$dir/waiting" && finack -a waiting | sed 's/^/# /'
+	python3 - "$dir/waiting" $server "$worker" $client "$python" <<-'END' || rc=1
+		import json, sys
+		file, server, worker, client, python = sys.argv[1:]
+		seen = {n.get("netns"): [(p["command"], p["pid"], w["local"]["port"]) for w in n["waiting"]
+		                         for p in w["processes"]] for n in json.load(open(file)) if n["waiting"]}
+		wanted = {server: [("nginx", int(worker), 80)], client: [("python3", int(python), 8080)]}
+		assert seen == wanted, seen
+	END
+	kill -CONT "$worker"
+	kill "$python"
+	wait "$visitor" "$python" 2>/dev/null
+	fa_wait 60 fa_tracked 0 && return $rc
+}
+
 fa_main "$@"

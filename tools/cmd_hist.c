@@ -84,8 +84,8 @@ static void bucket(struct ctx *ctx, const struct hist *h, size_t i, const struct
 		out_us(o, "below_us", 9, k->bound);
 	out_text(o, " ");
 	out_u64(o, "count", b->digits, k->count);
-	out_text(o, " ");
 	marks(text, sizeof(text), hist_lower(h, i), k->bound);
+	out_text(o, k->count || *text ? " " : "");
 	if (!o->json)
 		bar(o, (double)k->count / peak(h), b->width, *text);
 	out_text(o, "%s", text);

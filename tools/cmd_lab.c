@@ -36,16 +36,16 @@ struct lab_words {
 	bool here;
 	const char *pcap;
 	const char *svg;
-	struct out out;
+	struct out *out;
 };
 
-static int lab_usage(void)
+void lab_usage(FILE *f)
 {
-	fprintf(stderr,
+	fprintf(f,
 		"Usage: finack lab [OPTIONS] [NAME...|all]\n"
 		"  -4, -6, -m, --family 4|6|mapped  over IPv4 (default), IPv6, IPv4-mapped IPv6\n"
 		"  --loopback         on the loopback of one namespace, not on a link of two\n"
-		"  --here             on the loopback of this namespace\n"
+		"  --here             on the loopback of this namespace (of -n NAME)\n"
 		"  --delay MS         the server acts so long after EOF\n"
 		"  --data BYTES       the size of the client's greeting\n"
 		"  --rtt MS           round-trip time of the link\n"
@@ -53,8 +53,7 @@ static int lab_usage(void)
 		"  --knob NAME=VALUE  a control, set on the server's side\n"
 		"  --pcap DIR         keep the captures\n"
 		"  --svg DIR          draw the ladders\n"
-		"  -j, --json, -p, --pretty, -c, --color\n");
-	return MISUSE;
+		"  -j[son], -p[retty], -c[olor][=auto|always|never], -h[elp]\n");
 }
 
 static int wrong(const char *option, const char *word, const char *wanted)
@@ -144,17 +143,24 @@ static int parse_option(struct lab_words *w, int opt)
 	case SVG:
 		w->svg = optarg;
 		return OK;
-	case 'j':
-	case 'p':
-		w->out.json = true;
-		w->out.pretty |= opt == 'p';
-		return OK;
-	case 'c':
-		w->out.color = true;
-		return OK;
-	default:
-		return lab_usage();
+	default: /* getopt has said what is wrong */
+		lab_usage(stderr);
+		return MISUSE;
 	}
+}
+
+/* getopt_long() would take the beginning of a name for it */
+static bool exact(const struct option *o, const char *word)
+{
+	size_t n;
+
+	if (strncmp(word, "--", 2) || !word[2])
+		return true;
+	word += 2;
+	for (n = strcspn(word, "="); o->name; o++)
+		if (strlen(o->name) == n && !strncmp(word, o->name, n))
+			return true;
+	return false;
 }
 
 static int parse(struct lab_words *w, int argc, char **argv)
@@ -163,12 +169,14 @@ static int parse(struct lab_words *w, int argc, char **argv)
 		{ "family", 1, NULL, FAMILY }, { "loopback", 0, NULL, LOOPBACK },
 		{ "here", 0, NULL, HERE }, { "delay", 1, NULL, DELAY }, { "data", 1, NULL, DATA },
 		{ "rtt", 1, NULL, RTT }, { "loss", 1, NULL, LOSS }, { "knob", 1, NULL, KNOB },
-		{ "pcap", 1, NULL, PCAP }, { "svg", 1, NULL, SVG }, { "json", 0, NULL, 'j' },
-		{ "pretty", 0, NULL, 'p' }, { "color", 0, NULL, 'c' }, { 0 }
+		{ "pcap", 1, NULL, PCAP }, { "svg", 1, NULL, SVG }, { 0 }
 	};
 	int opt, rc, i;
 
-	while ((opt = getopt_long(argc, argv, "46mjpc", options, NULL)) != -1) {
+	for (i = 1; i < argc; i++)
+		if (!exact(options, argv[i]))
+			return misuse("lab has no option '%s'", argv[i]);
+	while ((opt = getopt_long(argc, argv, "46m", options, NULL)) != -1) {
 		rc = parse_option(w, opt);
 		if (rc)
 			return rc;
@@ -256,11 +264,11 @@ static int run(struct lab_words *w, const struct experiment *e)
 		fprintf(stderr, "finack: %s: %s\n", e->name, r.problem);
 		rc = FAILED;
 	} else {
-		report(&w->out, &r);
+		report(w->out, &r);
 		rc = *r.problem ? FAILED : OK;
+		out_text(w->out, "\n");
 		rc |= draw(w, &r);
 	}
-	out_text(&w->out, "\n");
 	fflush(stdout);
 	lab_free(&r);
 	return rc;
@@ -283,29 +291,46 @@ static int run_in(struct lab_words *w, const struct experiment *e)
 	return run(w, e);
 }
 
-int lab_main(int argc, char **argv)
+/* the namespace of -n: what the lab makes is the same from everywhere */
+static int enter(struct ctx *ctx, const struct lab_words *w)
 {
-	struct lab_words w = {};
+	struct netns self;
+
+	if (!netns_self(&self) && self.inode == ctx->ns->inode)
+		return OK;
+	if (!w->here)
+		return misuse("lab makes namespaces of its own; -n goes with --here");
+	if (!netns_enter(ctx->ns))
+		return OK;
+	fprintf(stderr, "finack: cannot enter the network namespace: %s%s\n", strerror(errno),
+		errno == EPERM ? "; run as root" : "");
+	return FAILED;
+}
+
+int lab_main(struct ctx *ctx, int argc, char **argv)
+{
+	struct lab_words w = { .out = &ctx->out };
 	const struct experiment *e;
 	int i, rc;
 
 	w.lab.slack_ms = SLACK_MS;
-	out_init(&w.out);
-	w.out.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	argv[0] = "finack lab"; /* for getopt's messages */
 	rc = parse(&w, argc, argv);
+	if (!rc)
+		rc = enter(ctx, &w);
 	if (rc)
 		return rc;
 	if (optind == argc) {
-		report_list(&w.out);
+		report_list(w.out);
 		return OK;
 	}
 	if (make_folder(w.pcap) || make_folder(w.svg))
 		return FAILED;
-	out_list(&w.out, NULL);
+	out_list(w.out, NULL);
 	for (i = optind; i < argc; i++)
 		for (e = experiments; e->name; e++)
 			if (!strcmp(argv[i], "all") || !strcmp(argv[i], e->name))
 				rc |= run_in(&w, e);
-	out_end(&w.out);
+	out_end(w.out);
 	return rc;
 }

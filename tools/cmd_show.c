@@ -18,6 +18,36 @@
 
 #define LABEL 14	/* columns */
 #define VALUE 12
+#define WIDE 70		/* with notes */
+
+/* Return: whether the terminal is too narrow for notes and wide columns */
+static bool narrow(const struct ctx *ctx)
+{
+	return ctx->out.width && ctx->out.width < WIDE && !ctx->out.oneline;
+}
+
+static int value_width(const struct ctx *ctx)
+{
+	return narrow(ctx) ? 8 : VALUE;
+}
+
+/* in the table of delays */
+static int delay_label(const struct ctx *ctx)
+{
+	return narrow(ctx) ? 7 : LABEL;
+}
+
+static int delay_width(const struct ctx *ctx)
+{
+	return narrow(ctx) ? 9 : VALUE;
+}
+
+/* what a row means, behind its numbers */
+static void note(struct ctx *ctx, const char *text)
+{
+	if (!narrow(ctx))
+		out_text(&ctx->out, "%s", text);
+}
 
 /**
  * struct sample - what is shown of a namespace
@@ -69,7 +99,7 @@ static void share(struct ctx *ctx, const char *key, uint64_t part, uint64_t all)
 {
 	char name[64];
 
-	number(ctx, key, VALUE, part);
+	number(ctx, key, value_width(ctx), part);
 	if (!all)
 		return;
 	snprintf(name, sizeof(name), "%s_percent", key);
@@ -111,15 +141,16 @@ static void group(struct ctx *ctx, const struct sample *s, const char *prefix, u
 	}
 }
 
-static void row(struct ctx *ctx, const char *text, uint64_t part, uint64_t all, const char *note)
+static void row(struct ctx *ctx, const char *text, uint64_t part, uint64_t all,
+		const char *meaning)
 {
 	label(ctx, 2, text);
 	share(ctx, text, part, all);
-	out_text(&ctx->out, "  %s", note);
+	note(ctx, meaning);
 	out_nl(&ctx->out);
 }
 
-static void head(struct ctx *ctx, const char *text, uint64_t value, const char *note)
+static void head(struct ctx *ctx, const char *text, uint64_t value, const char *meaning)
 {
 	char key[32];
 
@@ -127,8 +158,9 @@ static void head(struct ctx *ctx, const char *text, uint64_t value, const char *
 	label(ctx, 0, text);
 	out_color(&ctx->out, OUT_PLAIN);
 	snprintf(key, sizeof(key), "%c%s", tolower((unsigned char)*text), text + 1);
-	number(ctx, key, VALUE, value);
-	out_text(&ctx->out, "%s  %s", ctx->seconds ? "/s" : "", note);
+	number(ctx, key, value_width(ctx), value);
+	out_text(&ctx->out, "%s", ctx->seconds ? "/s" : "");
+	note(ctx, meaning);
 	out_nl(&ctx->out);
 }
 
@@ -138,18 +170,18 @@ static void outcomes(struct ctx *ctx, const struct sample *s)
 	uint64_t open = counters_get(&s->gauges, "FinAckUndecided");
 	struct out *o = &ctx->out;
 
-	head(ctx, "Passive", passive, "closes begun by the peer");
-	row(ctx, "merged", get(s, "FinAckMerged"), passive, "ACK and FIN in one: three segments");
-	row(ctx, "separate", separate, passive, "the ACK by itself: four; because of");
+	head(ctx, "Passive", passive, "  closes begun by the peer");
+	row(ctx, "merged", get(s, "FinAckMerged"), passive, "  ACK and FIN in one: three segments");
+	row(ctx, "separate", separate, passive, "  the ACK by itself: four; because of");
 	out_object(o, "reasons");
 	group(ctx, s, "FinAckSep", passive);
 	out_end(o);
 	if (get(s, "FinAckUnacked") || ctx->zeros || o->json)
-		row(ctx, "unacked", get(s, "FinAckUnacked"), passive, "ended before any ACK");
+		row(ctx, "unacked", get(s, "FinAckUnacked"), passive, "  ended before any ACK");
 	if (open || ctx->zeros || o->json) {
 		label(ctx, 2, "undecided");
-		out_u64(o, "undecided", VALUE, open);
-		out_text(o, "           not answered yet");
+		out_u64(o, "undecided", value_width(ctx), open);
+		note(ctx, "           not answered yet");
 		out_nl(o);
 	}
 	out_text(o, "  ended by");
@@ -158,8 +190,8 @@ static void outcomes(struct ctx *ctx, const struct sample *s)
 	group(ctx, s, "FinAckEnd", passive);
 	out_end(o);
 	label(ctx, 2, "waiting");
-	out_u64(o, "close_wait", VALUE, counters_get(&s->gauges, "FinAckCloseWait"));
-	out_text(o, "           now in CLOSE_WAIT: finack waiting");
+	out_u64(o, "close_wait", value_width(ctx), counters_get(&s->gauges, "FinAckCloseWait"));
+	note(ctx, "           now in CLOSE_WAIT: finack waiting");
 	out_nl(o);
 }
 
@@ -167,7 +199,7 @@ static void active(struct ctx *ctx, const struct sample *s)
 {
 	uint64_t all = get(s, "FinAckActive");
 
-	head(ctx, "Active", all, "closes begun here");
+	head(ctx, "Active", all, "  closes begun here");
 	out_object(&ctx->out, "active_outcomes");
 	group(ctx, s, "FinAckActive", all);
 	out_end(&ctx->out);
@@ -175,12 +207,14 @@ static void active(struct ctx *ctx, const struct sample *s)
 
 static void delays(struct ctx *ctx, const struct sample *s)
 {
+	const int width = delay_width(ctx);
 	struct out *o = &ctx->out;
 	char name[64];
 	size_t i;
 
 	out_color(o, OUT_HEAD);
-	out_text(o, "%-*s%*s%12s%12s%12s", LABEL, "Delay", VALUE, "count", "p50", "p90", "p99");
+	out_text(o, "%-*s%*s%*s%*s%*s", delay_label(ctx), "Delay", narrow(ctx) ? 6 : VALUE, "count",
+		 width, "p50", width, "p90", width, "p99");
 	out_color(o, OUT_PLAIN);
 	out_nl(o);
 	out_object(o, "delays");
@@ -191,12 +225,12 @@ static void delays(struct ctx *ctx, const struct sample *s)
 		if (strlen(name) > 6 && !strcmp(name + strlen(name) - 6, "-delay"))
 			name[strlen(name) - 6] = '\0';
 		out_object(o, name);
-		label(ctx, 2, name);
-		number(ctx, "count", VALUE, h->count);
+		out_text(o, "  %-*s", delay_label(ctx) - 2, name);
+		number(ctx, "count", narrow(ctx) ? 6 : VALUE, h->count);
 		if (h->count) {
-			out_us(o, "p50_us", 12, hist_quantile(h, 0.50));
-			out_us(o, "p90_us", 12, hist_quantile(h, 0.90));
-			out_us(o, "p99_us", 12, hist_quantile(h, 0.99));
+			out_us(o, "p50_us", width, hist_quantile(h, 0.50));
+			out_us(o, "p90_us", width, hist_quantile(h, 0.90));
+			out_us(o, "p99_us", width, hist_quantile(h, 0.99));
 		}
 		out_nl(o);
 		out_end(o);
@@ -221,21 +255,25 @@ static void health(struct ctx *ctx, const struct sample *s)
 	out_color(o, OUT_HEAD);
 	label(ctx, 0, "Hooks");
 	out_color(o, absent || missed ? OUT_WARN : OUT_PLAIN);
-	out_u64(o, "armed", VALUE, armed);
+	out_u64(o, "armed", value_width(ctx), armed);
 	out_text(o, " armed, ");
 	out_u64(o, "off", 0, off);
 	out_text(o, " off, ");
 	out_u64(o, "absent", 0, absent);
-	out_text(o, " absent, ");
-	out_u64(o, "missed", 0, missed);
+	out_text(o, " absent,");
+	if (narrow(ctx))
+		out_text(o, "\n%*s", LABEL, "");
+	else
+		out_text(o, " ");
+	out_u64(o, "missed", narrow(ctx) ? value_width(ctx) : 0, missed);
 	out_text(o, " hits missed%s", absent || missed ? ": finack doctor" : "");
 	out_color(o, OUT_PLAIN);
 	out_nl(o);
 	out_end(o);
 	if (untracked || ctx->zeros || o->json) {
 		label(ctx, 2, "untracked");
-		number(ctx, "untracked", VALUE, untracked);
-		out_text(o, "           found the record table full");
+		number(ctx, "untracked", value_width(ctx), untracked);
+		note(ctx, "           found the record table full");
 		out_nl(o);
 	}
 }
@@ -287,23 +325,32 @@ static int first(struct ctx *ctx, const struct netns *ns, void *arg)
 	return take(&before[ns - ctx->ns]);
 }
 
+/* The interval is from when the first reading is done to when the second one begins: what a reading
+ * takes, and be it from a slow disk, is not part of it.
+ */
+static void wait_interval(struct ctx *ctx)
+{
+	struct timespec t[2], pause;
+
+	pause.tv_sec = ctx->seconds;
+	pause.tv_nsec = (ctx->seconds - pause.tv_sec) * 1e9;
+	clock_gettime(CLOCK_MONOTONIC, &t[0]);
+	nanosleep(&pause, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &t[1]);
+	ctx->seconds = t[1].tv_sec - t[0].tv_sec + (t[1].tv_nsec - t[0].tv_nsec) / 1e9;
+}
+
 static int rates(struct ctx *ctx)
 {
 	struct sample *before = calloc(ctx->ns_count, sizeof(*before));
 	struct ctx quiet = *ctx;
-	struct timespec t[2], pause;
 	int rc = FAILED;
 
 	if (!before)
 		return FAILED;
-	pause.tv_sec = ctx->seconds;
-	pause.tv_nsec = (ctx->seconds - pause.tv_sec) * 1e9;
-	clock_gettime(CLOCK_MONOTONIC, &t[0]);
 	quiet.quiet = true;
 	if (!each_netns(&quiet, first, before)) {
-		nanosleep(&pause, NULL);
-		clock_gettime(CLOCK_MONOTONIC, &t[1]);
-		ctx->seconds = t[1].tv_sec - t[0].tv_sec + (t[1].tv_nsec - t[0].tv_nsec) / 1e9;
+		wait_interval(ctx);
 		rc = each_netns(ctx, show, before);
 	}
 	free(before);

@@ -17,7 +17,8 @@
 #define OPT_ZEROS	2
 #define OPT_SECONDS	4
 #define OPT_DRY_RUN	8
-#define OPT_OWN		16	/* the command reads its options itself */
+#define OPT_OWN		16	/* the command has others, which it reads itself */
+#define OPT_TEXT	32	/* not the lab, whose text is a drawing and whose namespaces are its own */
 
 /**
  * struct cmd - a command
@@ -35,29 +36,23 @@ struct cmd {
 	const char *help;
 };
 
-static int run_lab(struct ctx *ctx, int argc, char **argv)
-{
-	(void)ctx;
-	return lab_main(argc, argv);
-}
-
 static const struct cmd cmds[] = {
-	{ "show", show_main, OPT_STATS | OPT_ZEROS | OPT_SECONDS, "[-s] [-z] [-d SECS]",
+	{ "show", show_main, OPT_TEXT | OPT_STATS | OPT_ZEROS | OPT_SECONDS, "[-s] [-z] [-d SECS]",
 	  "how closes end here (default); -s every counter, -d per second over SECS" },
-	{ "hist", hist_main, OPT_ZEROS, "[ack|fin]",
+	{ "hist", hist_main, OPT_TEXT | OPT_ZEROS, "[ack|fin]",
 	  "delays of the ACK of the peer's FIN, and of our own FIN" },
-	{ "waiting", waiting_main, 0, "[sport PORT] [dport PORT] [older SECS] [pid PID]",
+	{ "waiting", waiting_main, OPT_TEXT, "[sport PORT] [dport PORT] [older SECS] [pid PID]",
 	  "which sockets owe their close(), for how long, and whose they are" },
-	{ "watch", watch_main, 0,
+	{ "watch", watch_main, OPT_TEXT,
 	  "[sport PORT] [dport PORT] [outcome WORD] [reason WORD] [end WORD]\n        [count N]",
 	  "each close as it happens" },
-	{ "get", get_main, 0, "[KNOB...]", "the controls" },
-	{ "set", set_main, OPT_DRY_RUN | OPT_SECONDS, "[--dry-run [-d SECS]] KNOB VALUE...",
+	{ "get", get_main, OPT_TEXT, "[KNOB...]", "the controls" },
+	{ "set", set_main, OPT_TEXT | OPT_DRY_RUN | OPT_SECONDS, "[--dry-run [-d SECS]] KNOB VALUE...",
 	  "change controls, or say how many segments it would add or save" },
-	{ "why", why_main, 0, "", "what the closes here suffer from, and what would help" },
-	{ "doctor", doctor_main, 0, "", "is everything in order on this machine?" },
-	{ "lab", run_lab, OPT_OWN, "[-4|-6|-m] [-c] [--here] [NAME...|all]",
-	  "list the experiments, or run some and draw what the wire saw" },
+	{ "why", why_main, OPT_TEXT, "", "what the closes here suffer from, and what would help" },
+	{ "doctor", doctor_main, OPT_TEXT, "", "is everything in order on this machine?" },
+	{ "lab", lab_main, OPT_OWN, "[LAB OPTIONS] [NAME...|all]",
+	  "list the experiments, or run some and draw the segments; lab -h: its options" },
 	{ 0 }
 };
 
@@ -121,14 +116,18 @@ static const struct cmd *find_cmd(const char *word)
 	return c;
 }
 
-/* -x, -word and --word are the same, as in iproute2 */
-static const struct option *option_find(const struct option *o, const char *word)
+/* -x, -word and --word are the same, as in iproute2. Behind a command with options of its own, one
+ * that only others have may be spelled like one of those.
+ */
+static const struct option *option_find(const struct option *o, const char *word,
+					const struct cmd *cmd)
 {
 	const char *bare = word + 1 + (word[1] == '-');
 
 	for (; o->name; o++)
-		if (!strcmp(bare, o->name) ||
-		    (word[1] != '-' && o->brief && !strcmp(bare, o->brief)))
+		if ((!strcmp(bare, o->name) ||
+		     (word[1] != '-' && o->brief && !strcmp(bare, o->brief))) &&
+		    (!(cmd->options & OPT_OWN) || !(o->only & ~(cmd->options | OPT_TEXT))))
 			return o;
 	return NULL;
 }
@@ -144,19 +143,19 @@ static bool is_color(struct options *opt, const char *word)
 	return true;
 }
 
-/* Takes the options out of @argv; the words stay, with a NULL behind them. The lab's own options
- * begin behind its word.
+/* Takes the options out of @argv; the words stay, with a NULL behind them, and the command's own
+ * options, which begin behind its word.
  */
 static int parse(struct ctx *ctx, struct options *opt, int *argc, char **argv,
 		 const struct cmd **cmd)
 {
 	const struct option rows[] = {
-		{ "n", "netns", NULL, &opt->netns, 0 }, { "a", "all", &ctx->all, NULL, 0 },
+		{ "n", "netns", NULL, &opt->netns, 0 }, { "a", "all", &ctx->all, NULL, OPT_TEXT },
 		{ "j", "json", &ctx->out.json, NULL, 0 },
 		{ "p", "pretty", &ctx->out.pretty, NULL, 0 },
-		{ "o", "oneline", &ctx->out.oneline, NULL, 0 },
-		{ "N", "Numeric", &ctx->out.numeric, NULL, 0 },
-		{ NULL, "numeric", &ctx->out.numeric, NULL, 0 },
+		{ "o", "oneline", &ctx->out.oneline, NULL, OPT_TEXT },
+		{ "N", "Numeric", &ctx->out.numeric, NULL, OPT_TEXT },
+		{ NULL, "numeric", &ctx->out.numeric, NULL, OPT_TEXT },
 		{ "V", "Version", &opt->version, NULL, 0 },
 		{ NULL, "version", &opt->version, NULL, 0 },
 		{ "h", "help", &opt->help, NULL, 0 },
@@ -170,9 +169,7 @@ static int parse(struct ctx *ctx, struct options *opt, int *argc, char **argv,
 	int i, words = 0;
 
 	for (i = 1; i < *argc; i++) {
-		bool own = *cmd && (*cmd)->options & OPT_OWN;
-
-		if (*argv[i] != '-' || !argv[i][1] || own) {
+		if (*argv[i] != '-' || !argv[i][1]) {
 			argv[words++] = argv[i];
 			if (words == 1)
 				*cmd = find_cmd(argv[0]);
@@ -180,7 +177,11 @@ static int parse(struct ctx *ctx, struct options *opt, int *argc, char **argv,
 		}
 		if (is_color(opt, argv[i]))
 			continue;
-		o = option_find(rows, argv[i]);
+		o = option_find(rows, argv[i], *cmd);
+		if (!o && (*cmd)->options & OPT_OWN) {
+			argv[words++] = argv[i];
+			continue;
+		}
 		if (!o)
 			return misuse("there is no option '%s'", argv[i]);
 		if (o->arg && i + 1 == *argc)
@@ -269,7 +270,9 @@ int main(int argc, char **argv)
 	if (rc)
 		return rc;
 	if (opt.help || opt.version) {
-		if (opt.help)
+		if (opt.help && cmd->options & OPT_OWN)
+			lab_usage(stdout);
+		else if (opt.help)
 			usage(stdout);
 		else
 			printf("finack %s\n", FINACK_VERSION);
@@ -280,7 +283,8 @@ int main(int argc, char **argv)
 	wrong = opt.used & ~cmd->options;
 	if (wrong)
 		return misuse("%s does not take %s", cmd->name, wrong & OPT_DRY_RUN ? "--dry-run" :
-			      wrong & OPT_SECONDS ? "-d" : wrong & OPT_STATS ? "-s" : "-z");
+			      wrong & OPT_SECONDS ? "-d" : wrong & OPT_STATS ? "-s" :
+			      wrong & OPT_ZEROS ? "-z" : "-a, -o or -N");
 	out_init(&ctx.out);
 	rc = set_color(&ctx, opt.color) ?: set_seconds(&ctx, opt.seconds);
 	if (!rc)

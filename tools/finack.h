@@ -3,6 +3,8 @@
 #ifndef FINACK_TOOL_H
 #define FINACK_TOOL_H
 
+#include <stdio.h>
+
 #include "netns.h"
 #include "out.h"
 
@@ -66,6 +68,7 @@ int get_main(struct ctx *ctx, int argc, char **argv);
 int set_main(struct ctx *ctx, int argc, char **argv);
 int why_main(struct ctx *ctx, int argc, char **argv);
 int doctor_main(struct ctx *ctx, int argc, char **argv);
-int lab_main(int argc, char **argv);
+int lab_main(struct ctx *ctx, int argc, char **argv);
+void lab_usage(FILE *f);
 
 #endif

@@ -26,7 +26,7 @@ int capture_start(struct capture *c, const char *device, char *err, size_t size)
 	pcap_set_immediate_mode(c->pcap, 1);
 	pcap_set_snaplen(c->pcap, 256);
 	pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO);
-	pcap_set_buffer_size(c->pcap, 4 << 20);
+	pcap_set_buffer_size(c->pcap, 1 << 19); /* all of it is zeroed by the kernel each time */
 	if (pcap_activate(c->pcap) < 0 || pcap_setnonblock(c->pcap, 1, text) ||
 	    pcap_compile(c->pcap, &prog, "tcp port 8888", 1, PCAP_NETMASK_UNKNOWN) ||
 	    pcap_setfilter(c->pcap, &prog)) {

@@ -49,6 +49,13 @@ int lab_moves(const char *moves, const char *name)
 	return 0;
 }
 
+const char *lab_why(const struct lab_result *r)
+{
+	const bool knobs = r->o->knobs && *r->o->knobs;
+
+	return r->o->changed || knobs ? NULL : r->e->why;
+}
+
 static void within(struct lab_result *r, const char *what, uint64_t from, uint64_t to,
 		   const double ms[2])
 {

@@ -174,6 +174,9 @@ int64_t lab_moved(const struct lab_result *r, const char *name);
  */
 int lab_moves(const char *moves, const char *name);
 
+/** lab_why() - Return: the reason for what was seen; NULL if it was run differently from the claim */
+const char *lab_why(const struct lab_result *r);
+
 /** lab_judge() - compare what was seen with what the experiment shows */
 void lab_judge(struct lab_result *r);
 

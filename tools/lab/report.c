@@ -260,8 +260,10 @@ void report(struct out *o, const struct lab_result *r)
 		put_states(o, r, LAB_SERVER);
 	}
 	put_wire(o, r);
-	put_label(o, "why:");
-	out_wrapped(o, "why", INDENT, r->e->why);
+	if (lab_why(r)) {
+		put_label(o, "why:");
+		out_wrapped(o, "why", INDENT, lab_why(r));
+	}
 	put_counters(o, r);
 	if (o->json)
 		out_bool(o, "module", r->have_counters);

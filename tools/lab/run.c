@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +22,7 @@
 #include "sides.h"
 
 #define DEADLINE_S	30
+#define LOOK_MS		200	/* for what changes without a segment: a queued FIN, a timeout */
 
 /* an experiment that is being run */
 struct run {
@@ -29,6 +32,7 @@ struct run {
 	struct net net;
 	struct capture capture;
 	pid_t pid[__LAB_SIDE_MAX];
+	struct pollfd event[__LAB_SIDE_MAX + 1]; /* the end of each, and the capture */
 	bool news;	/* the capture has more than was read */
 };
 
@@ -101,7 +105,7 @@ static pid_t start(const struct run *run, enum lab_side side, int ready)
 /* both sides: first the server, and when it listens, or is gone, the client */
 static int start_sides(struct run *run)
 {
-	int ready[2];
+	int ready[2], i;
 	char byte;
 
 	if (pipe(ready))
@@ -112,7 +116,16 @@ static int start_sides(struct run *run)
 		lab_problem(run->r, "pipe: %s", strerror(errno));
 	close(ready[0]);
 	run->pid[LAB_CLIENT] = start(run, LAB_CLIENT, -1);
+	for (i = 0; i < __LAB_SIDE_MAX; i++)
+		run->event[i].fd = syscall(SYS_pidfd_open, run->pid[i], 0);
 	return 0;
+}
+
+static void forget(struct pollfd *event)
+{
+	if (event->fd >= 0)
+		close(event->fd);
+	event->fd = -1;
 }
 
 static void end_sides(struct run *run)
@@ -124,6 +137,7 @@ static void end_sides(struct run *run)
 			kill(run->pid[i], SIGKILL);
 			waitpid(run->pid[i], NULL, 0);
 		}
+		forget(&run->event[i]);
 	}
 }
 
@@ -144,8 +158,11 @@ static bool over(struct run *run)
 	int i, left = 0;
 
 	for (i = 0; i < __LAB_SIDE_MAX; i++) {
-		if (run->pid[i] > 0 && waitpid(run->pid[i], &r->status[i], WNOHANG) == run->pid[i])
+		if (run->pid[i] > 0 &&
+		    waitpid(run->pid[i], &r->status[i], WNOHANG) == run->pid[i]) {
 			run->pid[i] = 0;
+			forget(&run->event[i]);
+		}
 		left += run->pid[i] > 0;
 	}
 	run->news |= capture_drain(&run->capture);
@@ -161,18 +178,29 @@ static bool over(struct run *run)
 	return r->conn && wire_ended(r->conn);
 }
 
+/* Until something happens. Then the one to whom it happened goes first: there may be but one CPU,
+ * and looking takes time.
+ */
+static void wait_event(struct run *run)
+{
+	struct timespec settle = { 0, 1000000 };
+
+	if (poll(run->event, __LAB_SIDE_MAX + 1, LOOK_MS) > 0)
+		nanosleep(&settle, NULL);
+}
+
 static void act(struct run *run)
 {
 	/* what was lost may have to be lost again */
 	unsigned int deadline_s = run->o->changed ? 3 * DEADLINE_S : DEADLINE_S;
 	uint64_t deadline = role_now() + deadline_s * 1000000000ULL;
-	struct timespec pause = { 0, 5000000 };
 	bool ended = false;
 
+	run->event[__LAB_SIDE_MAX].fd = pcap_get_selectable_fd(run->capture.pcap);
 	if (start_sides(run))
 		return;
 	while (!(ended = over(run)) && role_now() < deadline)
-		nanosleep(&pause, NULL);
+		wait_event(run);
 	end_sides(run);
 	if (!ended)
 		lab_problem(run->r, "the connection did not end within %u s", deadline_s);
@@ -253,7 +281,10 @@ static int prepare(struct run *run)
 int lab_run(const struct experiment *e, const struct lab_options *o, struct lab_result *r)
 {
 	struct run run = { .e = e, .o = o, .r = r, .capture.fd = -1 };
-	int rc;
+	int i, rc;
+
+	for (i = 0; i <= __LAB_SIDE_MAX; i++)
+		run.event[i] = (struct pollfd){ -1, POLLIN, 0 };
 
 	memset(r, 0, sizeof(*r));
 	r->e = e;

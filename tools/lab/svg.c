@@ -103,12 +103,19 @@ static void put_life(FILE *f, int x, int bottom, const char *name)
 
 static void put_foot(FILE *f, const struct lab_result *r, int y)
 {
+	const char * const *k = r->o->knobs, *why = lab_why(r);
 	char text[500];
+	int n;
 
-	snprintf(text, sizeof(text), "%zu segments, %s: %s", r->close.segments,
-		 wire_outcome_name(r->close.outcome), r->e->why);
 	if (r->close.active < 0)
-		snprintf(text, sizeof(text), "no FIN: %s", r->e->why);
+		n = snprintf(text, sizeof(text), "no FIN");
+	else
+		n = snprintf(text, sizeof(text), "%zu segments, %s", r->close.segments,
+			     wire_outcome_name(r->close.outcome));
+	if (why)
+		snprintf(text + n, sizeof(text) - n, ": %s", why);
+	for (; !why && k && *k; k++)
+		n += snprintf(text + n, sizeof(text) - n, ", with %s", *k);
 	put_text(f, 20, y, "claim", text, FOOT);
 	if (*r->problem) {
 		snprintf(text, sizeof(text), "The claim does not hold: %s", r->problem);

@@ -12,7 +12,7 @@
 
 #include "wire.h"
 
-#define BUCKETS 65536
+#define BUCKETS 4096
 
 static bool after(uint32_t a, uint32_t b)
 {
@@ -42,43 +42,44 @@ struct ends {
 	uint16_t port[2];
 };
 
-/* Return: the TCP header, or NULL for anything else; *len is its length and the data's */
-static const struct tcphdr *parse_ip(const uint8_t *p, size_t caplen, struct ends *e,
-				     size_t *len)
+/* The headers are copied: behind that of Ethernet they are not aligned.
+ * Return: whether this is TCP; *len is the length of the TCP header and the data
+ */
+static bool parse_ip(const uint8_t *p, size_t caplen, struct ends *e, struct tcphdr *th,
+		     size_t *len)
 {
-	const struct tcphdr *th;
+	struct ip6_hdr ip6;
+	struct iphdr ip;
 	size_t hdr;
 
 	memset(e, 0, sizeof(*e));
-	if (caplen >= sizeof(struct iphdr) && p[0] >> 4 == 4) {
-		const struct iphdr *ip = (const void *)p;
-
-		hdr = ip->ihl * 4;
-		if (ip->protocol != IPPROTO_TCP || ntohs(ip->tot_len) < hdr)
-			return NULL;
+	if (caplen >= sizeof(ip) && p[0] >> 4 == 4) {
+		memcpy(&ip, p, sizeof(ip));
+		hdr = ip.ihl * 4;
+		if (ip.protocol != IPPROTO_TCP || ntohs(ip.tot_len) < hdr)
+			return false;
 		e->family = AF_INET;
-		memcpy(&e->addr[0], &ip->saddr, 4);
-		memcpy(&e->addr[1], &ip->daddr, 4);
-		*len = ntohs(ip->tot_len) - hdr;
-	} else if (caplen >= sizeof(struct ip6_hdr) && p[0] >> 4 == 6) {
-		const struct ip6_hdr *ip = (const void *)p;
-
-		hdr = sizeof(*ip);
-		if (ip->ip6_nxt != IPPROTO_TCP)
-			return NULL;
+		memcpy(&e->addr[0], &ip.saddr, 4);
+		memcpy(&e->addr[1], &ip.daddr, 4);
+		*len = ntohs(ip.tot_len) - hdr;
+	} else if (caplen >= sizeof(ip6) && p[0] >> 4 == 6) {
+		memcpy(&ip6, p, sizeof(ip6));
+		hdr = sizeof(ip6);
+		if (ip6.ip6_nxt != IPPROTO_TCP)
+			return false;
 		e->family = AF_INET6;
-		e->addr[0] = ip->ip6_src;
-		e->addr[1] = ip->ip6_dst;
-		*len = ntohs(ip->ip6_plen);
+		e->addr[0] = ip6.ip6_src;
+		e->addr[1] = ip6.ip6_dst;
+		*len = ntohs(ip6.ip6_plen);
 	} else {
-		return NULL;
+		return false;
 	}
-	th = (const void *)(p + hdr);
-	if (caplen < hdr + sizeof(*th) || *len < th->doff * 4u)
-		return NULL;
+	if (caplen < hdr + sizeof(*th))
+		return false;
+	memcpy(th, p + hdr, sizeof(*th));
 	e->port[0] = ntohs(th->source);
 	e->port[1] = ntohs(th->dest);
-	return th;
+	return *len >= th->doff * 4u;
 }
 
 /* Return: 0 or 1, the side that sends from e->addr[0]; -1 if c is another connection */
@@ -151,16 +152,15 @@ static int add_segment(struct wire *w, const struct pcap_pkthdr *h, const uint8_
 {
 	struct wire_conn *c;
 	struct wire_seg *s;
-	const struct tcphdr *th;
+	struct tcphdr th;
 	struct ends e;
 	uint32_t end;
 	size_t len;
 	int side;
 
-	th = parse_ip(ip, caplen, &e, &len);
-	if (!th)
+	if (!parse_ip(ip, caplen, &e, &th, &len))
 		return 0;
-	c = conn_of(w, &e, th, &side);
+	c = conn_of(w, &e, &th, &side);
 	if (!c)
 		return -1;
 	c->seg = grown(c->seg, c->n, &c->room, sizeof(*c->seg));
@@ -168,12 +168,12 @@ static int add_segment(struct wire *w, const struct pcap_pkthdr *h, const uint8_
 		return -1;
 	s = &c->seg[c->n++];
 	s->ns = h->ts.tv_sec * 1000000000ULL + h->ts.tv_usec; /* opened with nanoseconds */
-	s->seq = ntohl(th->seq);
-	s->ack = ntohl(th->ack_seq);
-	s->len = len - th->doff * 4;
-	s->flags = ((const uint8_t *)th)[13];
+	s->seq = ntohl(th.seq);
+	s->ack = ntohl(th.ack_seq);
+	s->len = len - th.doff * 4;
+	s->flags = ((const uint8_t *)&th)[13];
 	s->side = side;
-	end = s->seq + s->len + !!th->syn + !!th->fin;
+	end = s->seq + s->len + !!th.syn + !!th.fin;
 	s->again = end != s->seq && c->seen[side] && !after(end, c->top[side]);
 	if (!c->seen[side] || after(end, c->top[side]))
 		c->top[side] = end;
