@@ -43,7 +43,7 @@ bench:					## what it costs, in instructions (KERNEL= SECTIONS= OUT=)
 	@selftests/bench/run
 
 bench-compare:				## the same of another revision, side by side (REV= SECTIONS=)
-	@selftests/bench/run '$(REV)'
+	$(if $(REV),,$(error REV= must name a revision))selftests/bench/run '$(REV)'
 
 vm:					## a shell, or CMD='...', in a throwaway guest (KERNEL= SMP= SHARE= ...)
 	@$(VM)

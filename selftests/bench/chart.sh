@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154 # bench comes from run
+# shellcheck shell=bash disable=SC2154 # tables comes from run
 #
 # Bar charts of the tables, as SVG, by gnuplot.
 

@@ -31,14 +31,17 @@ stop_tool() {
 	wait $tool || : # how a tool ends is its own affair
 }
 
-finack() { insmod "$bin/finack.ko"; }
+# the module of this checkout, or of the revision that it is compared with
+finack() { insmod "$bin/${old:+old-}finack.ko"; }
 
 set_knob() { echo "$2" >"$knobs/$1"; }
 
 trace_event() { echo "$1" >/sys/kernel/tracing/events/finack/finack_close/enable; }
 
 on() {
-	case $1 in
+	local old=
+	[[ $1 != old-* ]] || old=yes
+	case ${1#old-} in
 	bare | bare-again) ;;
 	detail0) finack && set_knob detail 0 ;;
 	detail1) finack ;;
@@ -61,7 +64,7 @@ on() {
 }
 
 off() {
-	case $1 in
+	case ${1#old-} in
 	bare | bare-again) ;;
 	listener) trace_event 0 && rmmod finack ;;
 	detail* | fin_ack* | quickack | delack_max) rmmod finack ;;

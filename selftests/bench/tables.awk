@@ -3,7 +3,7 @@
 # From the samples (see guest) to tables: lines of fields separated by tabs. A line "=NAME" begins a
 # table, the next has its column heads. Cells are what is shown; a chart's data is read back from them.
 #
-#   awk -f tables.awk -v names=names SAMPLES POLICIES
+#   awk -f tables.awk -v names=names [-v compare=REVISION] names SAMPLES [POLICIES]
 
 function median(list,    n, a, i, j, t) {
 	n = split(list, a, " ")
@@ -45,15 +45,16 @@ function costs(    i, c) {
 }
 
 function workloads(    i, w, n, list) {
+	if (!(("conn", "bare") in all) || compare) return
 	print "=workloads"
-	print "Workload\tper\tBare\tdetail 0\tdetail 1\tEmpty tracepoints\tand kprobes\tbpftrace, tracepoint\tfentry\tSpread of bare"
+	print "Workload\tper\tBare\tdetail 0\tdetail 1\tEmpty tracepoints\tand kprobes\tbpftrace, fentry\tSpread of bare"
 	n = split("conn nginx-1 nginx-50 redis bulk", list, " ")
 	for (i = 1; i <= n; i++) {
 		w = list[i]
 		if (!((w, "bare") in all)) continue
-		printf "%s\t%s\t%.0f\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f %%\n", name(w), name(w "-unit"), bare(w),
+		printf "%s\t%s\t%.0f\t%s\t%s\t%s\t%s\t%s\t%.2f %%\n", name(w), name(w "-unit"), bare(w),
 			percent(w, "detail0"), percent(w, "detail1"), percent(w, "floor0"), percent(w, "floor1"),
-			percent(w, "bpf-tracepoint"), percent(w, "bpf-fentry"), (med(w, "bare") ? spread : 0)
+			percent(w, "bpf-fentry"), (med(w, "bare") ? spread : 0)
 	}
 }
 
@@ -70,6 +71,7 @@ function waiting(    i, n, list, w) {
 }
 
 function files(    b) {
+	if (!(("netns", "bare") in all)) return
 	print "=namespaces"
 	print "What\tBare\tWith finack\tDifference\tin percent"
 	b = bare("netns")
@@ -77,10 +79,8 @@ function files(    b) {
 		printf "instructions to make and delete a namespace\t%.0f\t%.0f\t%+.0f\t%s\n", b, med("netns", "detail1"),
 			over("netns", "detail1"), percent("netns", "detail1")
 		per_cpu = med("netns-percpu", "detail1") - med("netns-percpu", "bare")
-		printf "bytes per namespace and CPU\t%.0f\t%.0f\t%+.0f\t\n", med("netns-percpu", "bare"),
-			med("netns-percpu", "detail1"), per_cpu
-		printf "bytes per namespace (slab)\t%.0f\t%.0f\t%+.0f\t\n", med("netns-slab", "bare"), med("netns-slab", "detail1"),
-			med("netns-slab", "detail1") - med("netns-slab", "bare")
+		printf "bytes per namespace and CPU\t-\t-\t%+.0f\t\n", per_cpu
+		printf "bytes per namespace (slab)\t-\t-\t%+.0f\t\n", med("netns-slab", "detail1") - med("netns-slab", "bare")
 	}
 	if (!(("read-1", "finack") in all)) return
 	print "=reading"
@@ -117,8 +117,6 @@ function goals(    n, i, list, w, worst, cheapest, x) {
 		w = list[i]
 		if (!((w, "bpf-fentry") in all)) continue
 		cheapest = over(w, "bpf-fentry")
-		x = over(w, "bpf-tracepoint")
-		if (x < cheapest) cheapest = x
 		if ((w, "bpf-kprobe") in all && over(w, "bpf-kprobe") < cheapest) cheapest = over(w, "bpf-kprobe")
 		goal(name(w) ", detail 1, of the cheapest bpftrace", "below 0.5", cheapest > 0 ? over(w, "detail1") / cheapest : 0, "",
 			cheapest > 0 && over(w, "detail1") < cheapest / 2)
@@ -150,6 +148,21 @@ function policy_table(    i, j, k, kinds, delays, x) {
 					printf "%s\t%s\t%s ms\t%s\n", name("policy-" kinds[i]), name(policy[k]), delays[j], result[x]
 }
 
+# every contender "old-X" beside "X"
+function comparison(    k, part, old, new, change) {
+	print "=compare"
+	print "Workload\tWith\tInstructions, " compare "\tnow\tChange\tVerdict"
+	for (k = 1; k <= n_pairs; k++) {
+		split(pair[k], part, SUBSEP)
+		if (part[2] !~ /^old-/) continue
+		old = med(part[1], part[2])
+		new = med(part[1], substr(part[2], 5))
+		change = (new / old - 1) * 100
+		printf "%s\t%s\t%.0f\t%.0f\t%+.2f %%\t%s\n", name(part[1]), name(substr(part[2], 5)), old, new, change,
+			(change > 0.2 ? "dearer" : change < -0.2 ? "cheaper" : "same")
+	}
+}
+
 BEGIN { FS = OFS = " " }
 
 FILENAME == names {
@@ -160,6 +173,7 @@ FILENAME == names {
 }
 
 NF == 5 {
+	if (!(($1, $2) in all)) pair[++n_pairs] = $1 SUBSEP $2
 	all[$1, $2] = all[$1, $2] " " $5 / $4
 	if (!seen[$2]++) contender[++n_contenders] = $2
 	next
@@ -171,6 +185,10 @@ NF == 9 {
 }
 
 END {
+	if (compare) {
+		comparison()
+		exit
+	}
 	costs()
 	workloads()
 	waiting()

@@ -5,7 +5,8 @@
 
 all_contenders=(bare detail0 detail1 listener floor0 floor1 fin_ack1 fin_ack2 quickack delack_max
 	bpf-tracepoint bpf-fentry bpf-kprobe tcpstates tcplife tcpdump-flags tcpdump-all bare-again)
-few_contenders=(bare detail0 detail1 floor0 floor1 bpf-tracepoint bpf-fentry bare-again)
+few_contenders=(bare detail0 detail1 floor0 floor1 bpf-fentry bare-again)
+nginx_clients=(1 50)
 
 # wait_port PORT: until somebody listens
 wait_port() {
@@ -20,7 +21,7 @@ bench_conn() {
 
 # nginx closes each connection after the answer
 bench_nginx() {
-	local c n=400
+	local c n
 	mkdir "$scratch/www"
 	chmod 755 "$scratch" "$scratch/www"
 	head -c 2000 /dev/zero >"$scratch/www/index.html"
@@ -39,7 +40,8 @@ bench_nginx() {
 	END
 	nginx -c "$scratch/nginx.conf" || die "nginx: $(tail -n 3 "$scratch/nginx.log")"
 	wait_port 80
-	for c in 1 50; do
+	for c in "${nginx_clients[@]}"; do
+		n=$((c == 1 ? 400 : 1600)) # many at once come in fits and starts
 		count ab -q -n 2000 -c $c http://127.0.0.1/ >/dev/null 2>&1 || die "ab"
 		rounds 5 nginx-$c $n "${few_contenders[@]}" -- count ab -q -n $n -c $c http://127.0.0.1/
 	done
@@ -108,14 +110,14 @@ meminfo() { awk -v k="$1:" '$1 == k { print $2 * 1024 }' /proc/meminfo; }
 
 # namespaces: to make and delete one; memory of a thousand
 bench_netns() {
-	local c n=1000 before_cpu before_slab
+	local c n=2000
 	rounds 3 netns 20 bare detail1 bare-again -- netns make 20
+	# what was taken once is given back late: the lesser comes first, and the whole is compared
 	for c in bare detail1; do
 		on $c
-		before_cpu=$(meminfo Percpu) before_slab=$(meminfo Slab)
 		hold_open netns hold $n
-		sample netns-percpu $c 1 $n echo $(($(meminfo Percpu) - before_cpu))
-		sample netns-slab $c 1 $n echo $(($(meminfo Slab) - before_slab))
+		sample netns-percpu $c 1 $n meminfo Percpu
+		sample netns-slab $c 1 $n meminfo Slab
 		let_go
 		off $c
 	done
@@ -134,4 +136,15 @@ bench_read() {
 		[ $many = 1 ] || let_go
 	done
 	off detail1
+}
+
+# this checkout's module beside another revision's
+bench_compare() {
+	few_contenders=(old-detail0 detail0 old-detail1 detail1)
+	nginx_clients=(1)
+	conn 2000 >/dev/null || die "conn"
+	rounds 7 conn 500 bare "${few_contenders[@]}" old-fin_ack1 fin_ack1 old-fin_ack2 fin_ack2 old-quickack quickack \
+		old-delack_max delack_max -- conn 500
+	bench_nginx
+	rounds 3 netns 20 old-detail1 detail1 -- netns make 20
 }
