@@ -35,7 +35,7 @@ bars() {
 		set yrange [$n - 0.4:-0.6] # downwards
 		set ytics scale 0 noenhanced
 		set border 1
-		set xtics nomirror
+		set xtics nomirror out
 		set grid xtics lc rgb "#dddddd"
 		set style fill solid 0.9 noborder
 		set lmargin 36

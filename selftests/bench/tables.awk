@@ -127,7 +127,7 @@ function goals(    n, i, list, w, worst, cheapest, x) {
 	}
 	if (("netns", "bare") in all && bare("netns")) {
 		at_most("making and deleting a namespace", 3, " %", pc("netns", "detail1"))
-		at_most("memory per namespace and CPU", 1536, " bytes", per_cpu)
+		if (("netns-percpu", "bare") in all) at_most("memory per namespace and CPU", 1536, " bytes", per_cpu)
 	}
 	if (("read-1", "finack") in all) {
 		at_most("reading /proc/net/finack, times netstat", 1, "", med("read-1", "finack") / med("read-1", "netstat"))

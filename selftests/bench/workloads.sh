@@ -91,7 +91,7 @@ bench_waiting() {
 		insmod "$bin/finack.ko" max_tracked=262144 || die "insmod"
 		hold_open closer hold $held
 		conn 500 >/dev/null || die "conn"
-		for round in 1 2 3 4 5; do
+		for round in 1 2 3; do
 			for level in 0 1; do
 				set_knob detail $level
 				sample waiting-$held detail$level "$round" 500 conn 500
@@ -99,7 +99,7 @@ bench_waiting() {
 		done
 		rmmod finack
 		conn 500 >/dev/null || die "conn"
-		for round in 1 2 3 4 5; do
+		for round in 1 2 3; do
 			sample waiting-$held bare "$round" 500 conn 500
 		done
 		let_go
