@@ -46,6 +46,7 @@ bars() {
 		plot "$file.dat" using (\$2 / 2):0:(\$2 / 2):(0.36):ytic(1) with boxxyerror lc rgb "#3a6ea5", \
 			"" using 2:0:(sprintf(" $4", \$2)) with labels left offset 0.3,0 noenhanced
 	END
+	sed -i '1a <!-- SPDX-License-Identifier: GPL-2.0-only -->' "$file"
 	rm "$file.dat"
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Connects, sends a byte, closes; the other end reads to EOF and closes. Over loopback, one after the
- * other, both ends in this process, which never waits.
+ * Connects, sends a byte, closes; the other end reads to EOF and closes. Over loopback, one after
+ * the other, both ends in this process, which never waits.
  *
  * conn COUNT: prints the instructions executed for COUNT connections
  */

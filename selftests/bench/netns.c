@@ -2,8 +2,8 @@
 /*
  * Makes network namespaces.
  *
- * netns make COUNT   one after the other, each gone before the next; prints the instructions executed
- *                    for it, less those for as many processes that make none
+ * netns make COUNT   one after the other, each gone before the next; prints the instructions
+ *                    executed for it, less those for as many processes that make none
  * netns hold COUNT   all at once, until a line comes on stdin; says "held"
  */
 #include <sched.h>

@@ -16,7 +16,7 @@ wait_port() {
 # loopback connect, a byte, close; both ends in one process
 bench_conn() {
 	conn 2000 >/dev/null || die "conn"
-	rounds 5 conn 500 "${all_contenders[@]}" -- conn 500
+	rounds 4 conn 500 "${all_contenders[@]}" -- conn 500
 }
 
 # nginx closes each connection after the answer

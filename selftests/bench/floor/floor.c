@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What nobody who asks finack's questions at finack's places can do without: the same tracepoints and
- * kprobes, with handlers that do nothing. For make bench.
+ * What nobody who asks finack's questions at finack's places can do without: the same tracepoints
+ * and kprobes, with handlers that do nothing. For make bench.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
