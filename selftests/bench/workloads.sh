@@ -15,7 +15,7 @@ wait_port() {
 
 # loopback connect, a byte, close; both ends in one process
 bench_conn() {
-	conn 2000 >/dev/null || die "conn"
+	conn 8000 >/dev/null || die "conn" # the first few thousand are dearer
 	rounds 4 conn 500 "${all_contenders[@]}" -- conn 500
 }
 
@@ -142,7 +142,7 @@ bench_read() {
 bench_compare() {
 	few_contenders=(old-detail0 detail0 old-detail1 detail1)
 	nginx_clients=(1)
-	conn 2000 >/dev/null || die "conn"
+	conn 8000 >/dev/null || die "conn" # the first few thousand are dearer
 	rounds 7 conn 500 bare "${few_contenders[@]}" old-fin_ack1 fin_ack1 old-fin_ack2 fin_ack2 old-quickack quickack \
 		old-delack_max delack_max -- conn 500
 	bench_nginx
