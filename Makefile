@@ -18,7 +18,7 @@ export FINACK_CMD := $(value CMD)
 unexport CMD
 endif
 
-.PHONY: all module tools tests demo check vm vm-clean install uninstall clean help
+.PHONY: all module tools tests demo check bench bench-compare vm vm-clean install uninstall clean help
 
 all: module tools			## build the module (KVER=, KDIR=) and the tool
 
@@ -38,6 +38,12 @@ demo:					## close connections in a throwaway guest and draw the segments
 
 check:					## all tests (KERNELS='6.1 6.12 7.3 debug 6.1-rt')
 	@KERNELS='$(KERNELS)' LONG='$(LONG)' selftests/check
+
+bench:					## what it costs, in instructions (KERNEL= SECTIONS= OUT=)
+	@selftests/bench/run
+
+bench-compare:				## the same of another revision, side by side (REV= SECTIONS=)
+	$(if $(REV),,$(error REV= must name a revision))selftests/bench/run '$(REV)'
 
 vm:					## a shell, or CMD='...', in a throwaway guest (KERNEL= SMP= SHARE= ...)
 	@$(VM)
@@ -65,4 +71,4 @@ clean:					## remove what was built here
 	$(Q)$(MAKE) -C selftests clean
 
 help:					## list these targets
-	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16

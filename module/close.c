@@ -229,15 +229,11 @@ static void late(struct finack_net *fn, struct sock *sk, struct finack_rec *rec,
 		finish(fn, sk, rec, fin_ns);
 }
 
-/* the states that a close goes through */
-#define CLOSE_STATES	(TCPF_CLOSE_WAIT | TCPF_LAST_ACK | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 |	\
-			 TCPF_CLOSING | TCPF_CLOSE)
-
 /**
  * finack_close_state() - a TCP socket is about to change its state
  * @sk: the socket, locked
  * @old: its state
- * @new: the state to come
+ * @new: the state to come, for which finack_close_has() holds
  */
 void finack_close_state(struct sock *sk, int old, int new)
 {
@@ -245,12 +241,6 @@ void finack_close_state(struct sock *sk, int old, int new)
 	struct finack_rec *rec;
 	struct finack_net *fn;
 
-	/* Most changes are none of ours. close() after shutdown() "changes" LAST_ACK, FIN_WAIT1 and
-	 * CLOSING to themselves.
-	 */
-	if (!(1 << new & CLOSE_STATES) || old == new ||
-	    (new == TCP_CLOSE && !(1 << old & CLOSE_STATES)))
-		return;
 	/* The read side covers the namespace's data: it is freed a grace period after the test
 	 * fails. Kernels before 7.x run tracepoint handlers with preemption off, later ones do not.
 	 */

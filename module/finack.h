@@ -317,6 +317,19 @@ struct finack_end {
 
 /* close.c: what happens at each transition; called by the hooks, with the socket locked */
 
+/* the states that a close goes through */
+#define FINACK_CLOSE_STATES	(TCPF_CLOSE_WAIT | TCPF_LAST_ACK | TCPF_FIN_WAIT1 |		\
+				 TCPF_FIN_WAIT2 | TCPF_CLOSING | TCPF_CLOSE)
+
+/* Whether a change of state belongs to a close. Most do not, and are found out here, without a call.
+ * close() after shutdown() "changes" LAST_ACK, FIN_WAIT1 and CLOSING to themselves.
+ */
+static inline bool finack_close_has(int old, int new)
+{
+	return 1 << new & FINACK_CLOSE_STATES && old != new &&
+	       (new != TCP_CLOSE || 1 << old & FINACK_CLOSE_STATES);
+}
+
 void finack_close_state(struct sock *sk, int old, int new);
 void finack_close_retransmit(struct sock *sk, const struct sk_buff *skb);
 void finack_close_destroy(struct sock *sk);

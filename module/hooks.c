@@ -21,7 +21,7 @@ DEFINE_PER_CPU(unsigned long [__FINACK_HOOK_MAX], finack_hook_hits);
 static void on_set_state(void *data, const struct sock *sk, const int old, const int new)
 {
 	this_cpu_inc(finack_hook_hits[FINACK_HOOK_STATE]);
-	if (sk->sk_protocol == IPPROTO_TCP)
+	if (sk->sk_protocol == IPPROTO_TCP && finack_close_has(old, new))
 		finack_close_state((struct sock *)sk, old, new);
 }
 
@@ -81,6 +81,9 @@ static int ack_leaves(struct pt_regs *regs)
 {
 	struct sock *sk = first_arg(regs);
 
+	/* most ACKs are none of a FIN, and are found out here, without a call */
+	if (!(1 << sk->sk_state & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK)))
+		return 0;
 	if (finack_policy_holds(sk, false))
 		return run_instead(regs, send_delayed_ack_entry);
 	finack_close_ack(sk);

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034,SC2154 # all of them are parts of guest
+#
+# The contenders: what is on while a workload is measured. on NAME and off NAME switch one, and nothing
+# of it stays behind.
+
+knobs=/proc/sys/net/finack
+
+# run_tool FILE COMMAND...: start one that watches; it is at work when it has said so and fallen silent
+run_tool() {
+	local said=$1
+	shift
+	: >"$scratch/tool.out"
+	"$@" >"$scratch/tool.out" 2>&1 &
+	tool=$!
+	if [ -n "$said" ]; then
+		until grep -q "$said" "$scratch/tool.out"; do
+			kill -0 $tool 2>/dev/null || die "$1 ended: $(head -c 300 "$scratch/tool.out")"
+			sleep 0.2
+		done
+	fi
+	sleep 3 # programs attach after that, one after the other
+}
+
+# stop_tool: end it, and see that it was there
+stop_tool() {
+	until grep -q '^State:.Z' "/proc/$tool/status" 2>/dev/null || [ ! -e "/proc/$tool" ]; do
+		kill -INT $tool 2>/dev/null # to be repeated: bpftrace before 0.20 can miss one
+		sleep 0.5
+	done
+	wait $tool || : # how a tool ends is its own affair
+}
+
+# the module of this checkout, or of the revision that it is compared with
+finack() { insmod "$bin/${old:+old-}finack.ko"; }
+
+set_knob() { echo "$2" >"$knobs/$1"; }
+
+trace_event() { echo "$1" >/sys/kernel/tracing/events/finack/finack_close/enable; }
+
+on() {
+	local old=
+	[[ $1 != old-* ]] || old=yes
+	case ${1#old-} in
+	bare | bare-again) ;;
+	detail0) finack && set_knob detail 0 ;;
+	detail1) finack ;;
+	listener) finack && trace_event 1 ;;
+	fin_ack1) finack && set_knob fin_ack 1 ;;
+	fin_ack2) finack && set_knob fin_ack 2 ;;
+	quickack) finack && set_knob quickack 1 ;;
+	delack_max) finack && set_knob delack_max_ms 12 ;;
+	floor0) insmod "$bin/floor.ko" ;;
+	floor1) insmod "$bin/floor.ko" kprobes=1 ;;
+	bpf-*) run_tool Attaching bpftrace "$bin/${1#bpf-}.bt" ;;
+	tcpstates | tcplife) run_tool '' "$1" ;;
+	tcpdump-flags)
+		run_tool 'listening on' tcpdump -i lo -Z root -w "$scratch/capture" \
+			'tcp[tcpflags] & (tcp-syn|tcp-fin|tcp-rst) != 0'
+		;;
+	tcpdump-all) run_tool 'listening on' tcpdump -i lo -Z root -w "$scratch/capture" ;;
+	*) die "there is no contender $1" ;;
+	esac || die "cannot switch on $1"
+}
+
+off() {
+	case ${1#old-} in
+	bare | bare-again) ;;
+	listener) trace_event 0 && rmmod finack ;;
+	detail* | fin_ack* | quickack | delack_max) rmmod finack ;;
+	floor*) rmmod floor ;;
+	*) stop_tool && tool_saw "$1" && rm -f "$scratch/capture" ;;
+	esac || die "cannot switch off $1"
+}
+
+# tool_saw NAME: whether it saw the closes that it was measured with
+tool_saw() {
+	case $1 in
+	bpf-*) grep -qE '^@(merged|separate): [1-9]' "$scratch/tool.out" ;;
+	tcpdump-*) [ "$(stat -c %s "$scratch/capture")" -gt 10000 ] ;;
+	*) [ "$(wc -l <"$scratch/tool.out")" -gt 20 ] ;;
+	esac && return
+	echo "$1 saw nothing: $(tail -n 5 "$scratch/tool.out")" >&2
+	return 1
+}

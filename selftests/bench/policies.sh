@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034,SC2154 # all of them are parts of guest
+#
+# What each policy costs and brings, between two namespaces over a link with a delay. A line per
+# measurement goes to /mnt/share/policies:
+#
+#   KIND DELAY_MS POLICY TRANSACTIONS INSTRUCTIONS NANOSECONDS SEGMENTS P50_NS P99_NS
+
+policies=(unloaded fin_ack=0 fin_ack=1 fin_ack=2 quickack=1 delack_max_ms=12)
+
+in_ns() { ip netns exec "$@"; }
+
+pair_up() {
+	local end
+	ip netns add server && ip netns add client && ip -n server link add wire type veth peer name wire netns client &&
+		for end in server=10.9.1.1 client=10.9.1.2; do
+			ip -n "${end%=*}" link set lo up && ip -n "${end%=*}" addr add "${end#*=}/24" dev wire &&
+				ip -n "${end%=*}" link set wire up || return
+		done
+}
+
+# the round trip takes so many milliseconds; the limit is for 200 flows and a bulk stream
+set_delay() {
+	[ "$1" = 0 ] || in_ns client tc qdisc replace dev wire root netem delay "$1ms" limit 10000
+}
+
+# all knobs of both namespaces are at their defaults after modprobe
+set_policy() {
+	local ns
+	[ "$1" != unloaded ] || return 0
+	finack || return
+	for ns in server client; do
+		in_ns $ns sysctl -qw "net.finack.$1" || return
+	done
+}
+
+segments() {
+	local ns
+	for ns in server client; do
+		in_ns $ns awk '$1 == "Tcp:" && $2 ~ /^[0-9]/ { print $12 }' /proc/net/snmp
+	done | awk '{ n += $1 } END { print n }'
+}
+
+# policy_sample KIND FLOWS COUNT DELAY POLICY
+policy_sample() {
+	local segs line
+	set_policy "$5" || die "cannot set $5"
+	segs=$(segments)
+	line=$(in_ns client "$bin/load" "$1" 10.9.1.1 "$2" "$3" 2>"$scratch/err") ||
+		die "$1 under $5: $(cat "$scratch/err")"
+	segs=$(($(segments) - segs))
+	[ "$5" = unloaded ] || rmmod finack
+	# shellcheck disable=SC2086 # four words
+	set -- "$1" "$4" "$5" "$3" $line
+	echo "$1 $2 $3 $4 $5 $6 $segs $7 $8" >>/mnt/share/policies
+	printf 'bench: %5d s  policy %-5s %3d ms  %-16s %10.1f instructions\n' "$(cut -d. -f1 /proc/uptime)" "$1" "$2" "$3" \
+		"$(awk "BEGIN { print $5 / $4 }")"
+}
+
+bench_policies() {
+	local delay policy
+	pair_up || die "no namespaces"
+	in_ns server "$bin/load" server >"$scratch/serving" &
+	until grep -q serving "$scratch/serving"; do sleep 0.1; done
+	for ns in server client; do
+		in_ns $ns sysctl -qw net.ipv4.tcp_max_tw_buckets=10
+	done
+	for delay in 0 1 20; do
+		set_delay $delay || die "netem"
+		in_ns client "$bin/load" conn 10.9.1.1 200 400 >/dev/null || die "load"
+		for policy in "${policies[@]}"; do
+			policy_sample rr 200 4000 $delay "$policy"
+			policy_sample conn 200 2000 $delay "$policy"
+			policy_sample bulk 1 1000 $delay "$policy"
+		done
+	done
+	ip netns del server
+	ip netns del client
+}

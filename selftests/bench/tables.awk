@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# From the samples (see guest) to tables: lines of fields separated by tabs. A line "=NAME" begins a
+# table, the next has its column heads. Cells are what is shown; a chart's data is read back from them.
+#
+#   awk -f tables.awk -v names=names [-v compare=REVISION] names SAMPLES [POLICIES]
+
+function median(list,    n, a, i, j, t) {
+	n = split(list, a, " ")
+	for (i = 2; i <= n; i++)
+		for (j = i; j > 1 && a[j - 1] > a[j]; j--) {
+			t = a[j]; a[j] = a[j - 1]; a[j - 1] = t
+		}
+	least = a[1]; most = a[n]
+	return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
+}
+
+# the median of a workload under a contender, per unit; sets spread, in percent of it
+function med(w, c,    m) {
+	if (!((w, c) in all)) return 0
+	m = median(all[w, c])
+	spread = m ? (most - least) / m * 100 : 0
+	return m
+}
+
+# what goes on without the contender: bare was measured first and last in each round
+function bare(w) { return median(all[w, "bare"] " " all[w, "bare-again"]) }
+
+function over(w, c) { return med(w, c) - bare(w) }
+
+function percent(w, c) { return (w, c) in all ? sprintf("%+.2f %%", over(w, c) / bare(w) * 100) : "-" }
+
+function name(what) { return what in said ? said[what] : what }
+
+function costs(    i, c) {
+	if (!(("conn", "bare") in all)) return
+	print "=costs"
+	print "With\tInstructions\tOver bare\tin percent\tSpread"
+	for (i = 1; i <= n_contenders; i++) {
+		c = contender[i]
+		if (("conn", c) in all)
+			printf "%s\t%.0f\t%+.0f\t%s\t%.2f %%\n", name(c), med("conn", c), over("conn", c),
+				percent("conn", c), (med("conn", c) ? spread : 0)
+	}
+}
+
+function workloads(    i, w, n, list) {
+	if (!(("conn", "bare") in all) || compare) return
+	print "=workloads"
+	print "Workload\tper\tBare\tdetail 0\tdetail 1\tEmpty tracepoints\tand kprobes\tbpftrace, fentry\tSpread of bare"
+	n = split("conn nginx-1 nginx-50 redis bulk", list, " ")
+	for (i = 1; i <= n; i++) {
+		w = list[i]
+		if (!((w, "bare") in all)) continue
+		printf "%s\t%s\t%.0f\t%s\t%s\t%s\t%s\t%s\t%.2f %%\n", name(w), name(w "-unit"), bare(w),
+			percent(w, "detail0"), percent(w, "detail1"), percent(w, "floor0"), percent(w, "floor1"),
+			percent(w, "bpf-fentry"), (med(w, "bare") ? spread : 0)
+	}
+}
+
+function waiting(    i, n, list, w) {
+	if (!(("waiting-1000", "bare") in all)) return
+	print "=waiting"
+	print "Waiting in CLOSE_WAIT\tBare\tdetail 0\tdetail 1\tdetail 1 over bare"
+	n = split("1000 10000 200000", list, " ")
+	for (i = 1; i <= n; i++) {
+		w = "waiting-" list[i]
+		printf "%s\t%.0f\t%+.0f\t%+.0f\t%s\n", list[i], bare(w), over(w, "detail0"), over(w, "detail1"),
+			percent(w, "detail1")
+	}
+}
+
+function files(    b) {
+	if (!(("netns", "bare") in all)) return
+	print "=namespaces"
+	print "What\tBare\tWith finack\tDifference\tin percent"
+	b = bare("netns")
+	if (b) {
+		printf "instructions to make and delete a namespace\t%.0f\t%.0f\t%+.0f\t%s\n", b, med("netns", "detail1"),
+			over("netns", "detail1"), percent("netns", "detail1")
+		per_cpu = med("netns-percpu", "detail1") - med("netns-percpu", "bare")
+		printf "bytes per namespace and CPU\t-\t-\t%+.0f\t\n", per_cpu
+		printf "bytes per namespace (slab)\t-\t-\t%+.0f\t\n", med("netns-slab", "detail1") - med("netns-slab", "bare")
+	}
+	if (!(("read-1", "finack") in all)) return
+	print "=reading"
+	print "Instructions to read\twith 1 namespace\twith 1000"
+	printf "/proc/net/finack\t%.0f\t%.0f\n", med("read-1", "finack"), med("read-1000", "finack")
+	printf "/proc/net/netstat\t%.0f\t%.0f\n", med("read-1", "netstat"), med("read-1000", "netstat")
+}
+
+function goal(text, want, value, unit, met) {
+	printf "%s\t%s\t%s\t%s\n", text, want, sprintf("%." (unit == " bytes" ? 0 : 2) "f%s", value, unit),
+		met ? "met" : "missed"
+}
+
+function pc(w, c) { return over(w, c) / bare(w) * 100 }
+
+function at_most(text, limit, unit, value) {
+	goal(text, "at most " limit unit, value, unit, value <= limit)
+}
+
+function goals(    n, i, list, w, worst, cheapest, x) {
+	print "=goals"
+	print "What\tGoal\tMeasured\tResult"
+	if (("conn", "bare") in all) {
+		at_most("connection, detail 0", 0.5, " %", pc("conn", "detail0"))
+		at_most("connection, detail 1", 0.9, " %", pc("conn", "detail1"))
+		at_most("connection, detail 1, times the empty hooks", 1.6, "", over("conn", "detail1") / over("conn", "floor1"))
+	}
+	n = split("nginx-1 0.4 nginx-50 0.4 redis 0.1 bulk 0.3", list, " ")
+	for (i = 1; i <= n; i += 2)
+		if ((list[i], "bare") in all)
+			unless_lost(list[i], list[i + 1] / 100 * bare(list[i]), name(list[i]) ", detail 1", "at most " list[i + 1] " %",
+				sprintf("%.2f %%", pc(list[i], "detail1")), pc(list[i], "detail1") <= list[i + 1])
+	n = split("conn nginx-1 nginx-50 redis bulk", list, " ")
+	for (i = 1; i <= n; i++) {
+		w = list[i]
+		if (!((w, "bpf-fentry") in all)) continue
+		cheapest = over(w, "bpf-fentry")
+		if ((w, "bpf-kprobe") in all && over(w, "bpf-kprobe") < cheapest) cheapest = over(w, "bpf-kprobe")
+		unless_lost(w, cheapest, name(w) ", detail 1, of the cheapest bpftrace", "below 0.5",
+			cheapest > 0 ? sprintf("%.2f", over(w, "detail1") / cheapest) : "-", over(w, "detail1") < cheapest / 2)
+	}
+	if (("waiting-1000", "bare") in all) {
+		x = (over("waiting-200000", "detail1") / over("waiting-1000", "detail1") - 1) * 100
+		goal("detail 1 with 200000 waiting, against 1000", "within 5 %", x, " %", x <= 5 && x >= -5)
+	}
+	if (("netns", "bare") in all && bare("netns")) {
+		at_most("making and deleting a namespace", 3, " %", pc("netns", "detail1"))
+		if (("netns-percpu", "bare") in all) at_most("memory per namespace and CPU", 1536, " bytes", per_cpu)
+	}
+	if (("read-1", "finack") in all) {
+		at_most("reading /proc/net/finack, times netstat", 1, "", med("read-1", "finack") / med("read-1", "netstat"))
+		at_most("the same with 1000 namespaces", 1, "", med("read-1000", "finack") / med("read-1000", "netstat"))
+	}
+}
+
+# a goal about instructions of a workload whose own medians, bare first and bare last, differ by more
+function unless_lost(w, size, text, want, value, met,    noise) {
+	noise = med(w, "bare") - med(w, "bare-again")
+	if (noise < 0) noise = -noise
+	print text "\t" want "\t" value "\t" (size < noise ? "lost in noise" : met ? "met" : "missed")
+}
+
+function policy_table(    i, j, k, kinds, delays, x) {
+	if (!n_policies) return
+	print "=policies"
+	print "Load\tPolicy\tDelay\tTransactions/s\tSegments each\tInstructions each\tp50\tp99"
+	split("rr conn bulk", kinds, " ")
+	split("0 1 20", delays, " ")
+	for (i = 1; i <= 3; i++)
+		for (j = 1; j <= 3; j++)
+			for (k = 1; k <= n_policies; k++)
+				if ((x = kinds[i] SUBSEP delays[j] SUBSEP policy[k]) in result)
+					printf "%s\t%s\t%s ms\t%s\n", name("policy-" kinds[i]), name(policy[k]), delays[j], result[x]
+}
+
+# every contender "old-X" beside "X"
+function comparison(    k, part, old, new, change) {
+	print "=compare"
+	print "Workload\tWith\tInstructions, " compare "\tnow\tChange\tVerdict"
+	for (k = 1; k <= n_pairs; k++) {
+		split(pair[k], part, SUBSEP)
+		if (part[2] !~ /^old-/) continue
+		old = med(part[1], part[2])
+		new = med(part[1], substr(part[2], 5))
+		change = (new / old - 1) * 100
+		printf "%s\t%s\t%.0f\t%.0f\t%+.2f %%\t%s\n", name(part[1]), name(substr(part[2], 5)), old, new, change,
+			(change > 0.2 ? "dearer" : change < -0.2 ? "cheaper" : "same")
+	}
+}
+
+BEGIN { FS = OFS = " " }
+
+FILENAME == names {
+	what = $1
+	$1 = ""
+	said[what] = substr($0, 2)
+	next
+}
+
+NF == 5 {
+	if (!(($1, $2) in all)) pair[++n_pairs] = $1 SUBSEP $2
+	all[$1, $2] = all[$1, $2] " " $5 / $4
+	if (!seen[$2]++) contender[++n_contenders] = $2
+	next
+}
+
+NF == 9 {
+	if (!seen_policy[$3]++) policy[++n_policies] = $3
+	result[$1, $2, $3] = sprintf("%.0f\t%.2f\t%.0f\t%.3f ms\t%.3f ms", $4 / $6 * 1e9, $7 / $4, $5 / $4, $8 / 1e6, $9 / 1e6)
+}
+
+END {
+	if (compare) {
+		comparison()
+		exit
+	}
+	costs()
+	workloads()
+	waiting()
+	files()
+	goals()
+	policy_table()
+}

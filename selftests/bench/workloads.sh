@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034,SC2154 # all of them are parts of guest
+#
+# The workloads. Each bench_* measures one under its contenders; rounds, sample: guest.
+
+all_contenders=(bare detail0 detail1 listener floor0 floor1 fin_ack1 fin_ack2 quickack delack_max
+	bpf-tracepoint bpf-fentry bpf-kprobe tcpstates tcplife tcpdump-flags tcpdump-all bare-again)
+few_contenders=(bare detail0 detail1 floor0 floor1 bpf-fentry bare-again)
+nginx_clients=(1 50)
+
+# wait_port PORT: until somebody listens
+wait_port() {
+	until (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do sleep 0.1; done
+}
+
+# loopback connect, a byte, close; both ends in one process
+bench_conn() {
+	conn 8000 >/dev/null || die "conn" # the first few thousand are dearer
+	rounds 4 conn 500 "${all_contenders[@]}" -- conn 500
+}
+
+# nginx closes each connection after the answer
+bench_nginx() {
+	local c n
+	mkdir "$scratch/www"
+	chmod 755 "$scratch" "$scratch/www"
+	head -c 2000 /dev/zero >"$scratch/www/index.html"
+	cat >"$scratch/nginx.conf" <<-END
+		worker_processes 1;
+		pid $scratch/nginx.pid;
+		error_log $scratch/nginx.log;
+		events {}
+		http {
+			access_log off;
+			server {
+				listen 127.0.0.1:80;
+				root $scratch/www;
+			}
+		}
+	END
+	nginx -c "$scratch/nginx.conf" || die "nginx: $(tail -n 3 "$scratch/nginx.log")"
+	wait_port 80
+	for c in "${nginx_clients[@]}"; do
+		n=$((c == 1 ? 400 : 1600)) # many at once come in fits and starts
+		count ab -q -n 2000 -c $c http://127.0.0.1/ >/dev/null 2>&1 || die "ab"
+		rounds 5 nginx-$c $n "${few_contenders[@]}" -- count ab -q -n $n -c $c http://127.0.0.1/
+	done
+	nginx -c "$scratch/nginx.conf" -s stop
+}
+
+# requests and answers on 200 connections that stay
+bench_redis() {
+	local n=20000
+	redis-server --save '' --appendonly no --dir "$scratch" --logfile "$scratch/redis.log" --daemonize yes >/dev/null
+	wait_port 6379
+	count redis-benchmark -n $n -c 200 -t get --csv >/dev/null 2>&1 || die "redis-benchmark"
+	rounds 3 redis $n "${few_contenders[@]}" -- count redis-benchmark -n $n -c 200 -t get --csv
+	redis-cli shutdown nosave
+}
+
+# one stream, in MiB
+bench_bulk() {
+	local n=200
+	iperf3 -s -D || die "iperf3"
+	wait_port 5201
+	count iperf3 -c 127.0.0.1 -n ${n}M >/dev/null 2>&1 || die "iperf3"
+	rounds 3 bulk $n "${few_contenders[@]}" -- count iperf3 -c 127.0.0.1 -n ${n}M
+	pkill -x iperf3
+}
+
+# hold_open COMMAND...: start one that holds something until it gets a line; let_go ends it
+hold_open() {
+	local line
+	coproc HOLD { exec "$@"; }
+	holder=$HOLD_PID
+	read -r line <&"${HOLD[0]}" && [ "$line" = held ] || die "$* holds nothing"
+	sleep 5
+}
+
+let_go() {
+	kill -9 "$holder"
+	wait "$holder" 2>/dev/null
+	sleep 20 # what it held goes
+}
+
+# conn while many sockets wait in CLOSE_WAIT. The module has to be there before they are, so its
+# rounds come first, and those without it when it is unloaded, with the sockets still there.
+bench_waiting() {
+	local held round level
+	for held in 1000 10000 200000; do
+		insmod "$bin/finack.ko" max_tracked=262144 || die "insmod"
+		hold_open closer hold $held
+		conn 500 >/dev/null || die "conn"
+		for round in 1 2 3; do
+			for level in 0 1; do
+				set_knob detail $level
+				sample waiting-$held detail$level "$round" 500 conn 500
+			done
+		done
+		rmmod finack
+		conn 500 >/dev/null || die "conn"
+		for round in 1 2 3; do
+			sample waiting-$held bare "$round" 500 conn 500
+		done
+		let_go
+	done
+}
+
+meminfo() { awk -v k="$1:" '$1 == k { print $2 * 1024 }' /proc/meminfo; }
+
+# namespaces: to make and delete one; memory of a thousand
+bench_netns() {
+	local c n=2000
+	rounds 3 netns 20 bare detail1 bare-again -- netns make 20
+	# what was taken once is given back late: the lesser comes first, and the whole is compared
+	for c in bare detail1; do
+		on $c
+		hold_open netns hold $n
+		sample netns-percpu $c 1 $n meminfo Percpu
+		sample netns-slab $c 1 $n meminfo Slab
+		let_go
+		off $c
+	done
+}
+
+# the files, with one namespace and with a thousand
+bench_read() {
+	local n=1000 many round
+	on detail1
+	for many in 1 1000; do
+		[ $many = 1 ] || hold_open netns hold $((many - 1))
+		for round in 1 2 3; do
+			sample read-$many finack "$round" $n readfile /proc/net/finack $n
+			sample read-$many netstat "$round" $n readfile /proc/net/netstat $n
+		done
+		[ $many = 1 ] || let_go
+	done
+	off detail1
+}
+
+# this checkout's module beside another revision's
+bench_compare() {
+	few_contenders=(old-detail0 detail0 old-detail1 detail1)
+	nginx_clients=(1)
+	conn 8000 >/dev/null || die "conn" # the first few thousand are dearer
+	rounds 7 conn 500 bare "${few_contenders[@]}" old-fin_ack1 fin_ack1 old-fin_ack2 fin_ack2 old-quickack quickack \
+		old-delack_max delack_max -- conn 500
+	bench_nginx
+	rounds 3 netns 20 old-detail1 detail1 -- netns make 20
+}
