@@ -230,11 +230,12 @@ int doctor_main(struct ctx *ctx, int argc, char **argv)
 {
 	struct exam e = { .ctx = ctx };
 	bool loaded = !access("/sys/module/finack", F_OK);
+	struct netns self;
 
 	if (argc > 1)
 		return misuse("doctor takes no words, '%s' was given", argv[1]);
-	if (ctx->all)
-		return misuse("doctor is about the machine: no -a");
+	if (ctx->all || (!netns_self(&self) && self.inode != ctx->ns->inode))
+		return misuse("doctor is about the machine: no -a, no -n");
 	out_object(&ctx->out, NULL);
 	out_list(&ctx->out, "checks");
 	check_module(&e);

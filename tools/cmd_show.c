@@ -253,19 +253,19 @@ static void health(struct ctx *ctx, const struct sample *s)
 	missed = hooks_missed(&k);
 	out_object(o, "hooks");
 	out_color(o, OUT_HEAD);
-	label(ctx, 0, "Hooks");
+	out_text(o, "%-*s", delay_label(ctx), "Hooks");
 	out_color(o, absent || missed ? OUT_WARN : OUT_PLAIN);
-	out_u64(o, "armed", value_width(ctx), armed);
+	out_u64(o, "armed", narrow(ctx) ? 0 : VALUE, armed);
 	out_text(o, " armed, ");
 	out_u64(o, "off", 0, off);
 	out_text(o, " off, ");
 	out_u64(o, "absent", 0, absent);
 	out_text(o, " absent,");
 	if (narrow(ctx))
-		out_text(o, "\n%*s", LABEL, "");
+		out_text(o, "\n%*s", delay_label(ctx), "");
 	else
 		out_text(o, " ");
-	out_u64(o, "missed", narrow(ctx) ? value_width(ctx) : 0, missed);
+	out_u64(o, "missed", 0, missed);
 	out_text(o, " hits missed%s", absent || missed ? ": finack doctor" : "");
 	out_color(o, OUT_PLAIN);
 	out_nl(o);

@@ -52,7 +52,7 @@ static const struct cmd cmds[] = {
 	{ "why", why_main, OPT_TEXT, "", "what the closes here suffer from, and what would help" },
 	{ "doctor", doctor_main, OPT_TEXT, "", "is everything in order on this machine?" },
 	{ "lab", lab_main, OPT_OWN, "[LAB OPTIONS] [NAME...|all]",
-	  "list the experiments, or run some and draw the segments; lab -h: its options" },
+	  "list the experiments, or run some and draw what the wire saw (lab -h)" },
 	{ 0 }
 };
 
