@@ -167,7 +167,8 @@ const struct experiment experiments[] = {
 		.claim = "merge, but FIN and ACK are lost once: sent again, and done",
 		.why = "a FIN takes a sequence number, so it is retransmitted like data",
 		.server = close_at_eof, .client = losing_client,
-		.shows = { WIRE_MERGED, .moves = MERGED("EndClose"), .wire = claim_sent_again },
+		.shows = { WIRE_MERGED, .moves = MERGED("EndClose"), .wire = claim_sent_again,
+			   .races = true },
 	}, {
 		.nr = 23, .name = "zero-window-fin",
 		.claim = "close() with data queued for a full client: ACK first, FIN later",

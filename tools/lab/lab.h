@@ -30,6 +30,7 @@ enum lab_side {
  * @moves: the counters that move, each by one or as in "QuickAck=2", without "FinAck", those of
  *	both sides together; all others must not. "QuickAck=*": at least by one
  * @wire: checks what is not said above, and notes what is wrong with lab_problem()
+ * @races: both sides send again, and which of the Active* counters moves depends on who is first
  */
 struct shows {
 	enum wire_outcome outcome;
@@ -38,6 +39,7 @@ struct shows {
 	double data_ms[2];
 	const char *moves;
 	void (*wire)(struct lab_result *r);
+	bool races;
 };
 
 /** enum lab_end - when an experiment is over, both processes having ended */

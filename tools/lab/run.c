@@ -23,6 +23,7 @@
 
 #define DEADLINE_S	30
 #define LOOK_MS		200	/* for what changes without a segment: a queued FIN, a timeout */
+#define LOOK_LINK_MS	10	/* for what changes at the far end of a slow link */
 
 /* an experiment that is being run */
 struct run {
@@ -185,7 +186,7 @@ static void wait_event(struct run *run)
 {
 	struct timespec settle = { 0, 1000000 };
 
-	if (poll(run->event, __LAB_SIDE_MAX + 1, LOOK_MS) > 0)
+	if (poll(run->event, __LAB_SIDE_MAX + 1, run->net.link ? LOOK_LINK_MS : LOOK_MS) > 0)
 		nanosleep(&settle, NULL);
 }
 
