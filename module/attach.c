@@ -44,9 +44,12 @@ static void detach_tracepoints(void)
 	int i;
 
 	for (i = 0; i < __FINACK_HOOK_MAX; i++) {
-		if (finack_hooks[i].handler && finack_hooks[i].armed)
-			tracepoint_probe_unregister(finack_hooks[i].tp, finack_hooks[i].handler, NULL);
-		finack_hooks[i].armed = finack_hooks[i].armed && !finack_hooks[i].handler;
+		struct finack_hook *h = &finack_hooks[i];
+
+		if (!h->handler || !h->armed)
+			continue;
+		tracepoint_probe_unregister(h->tp, h->handler, NULL);
+		h->armed = false;
 	}
 	/* a handler may still run until here, and then never again */
 	tracepoint_synchronize_unregister();

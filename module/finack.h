@@ -321,7 +321,7 @@ struct finack_end {
 #define FINACK_CLOSE_STATES	(TCPF_CLOSE_WAIT | TCPF_LAST_ACK | TCPF_FIN_WAIT1 |		\
 				 TCPF_FIN_WAIT2 | TCPF_CLOSING | TCPF_CLOSE)
 
-/* Whether a change of state belongs to a close. Most do not, and are found out here, without a call.
+/* Whether a change of state belongs to a close. Most do not, and are found out without a call.
  * close() after shutdown() "changes" LAST_ACK, FIN_WAIT1 and CLOSING to themselves.
  */
 static inline bool finack_close_has(int old, int new)

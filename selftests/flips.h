@@ -5,7 +5,7 @@
 
 /** flips_begin() - begin; Return: 0, or an error */
 int flips_begin(unsigned int seed);
-/** flips_end() - end, back to the defaults, say how often; Return: 0, or -1 if a knob could not be set */
+/** flips_end() - end, back to the defaults; Return: 0, or -1 if a knob could not be set */
 int flips_end(void);
 
 #endif

@@ -349,7 +349,7 @@ static void judge(const char *path)
 	wire_free(&w);
 }
 
-static char path[] = "/tmp/mixed.XXXXXX";
+static char path[24];
 static pthread_t capturer;
 static pcap_dumper_t *dump;
 
@@ -364,6 +364,7 @@ static int capture_begin(const char *interface)
 	pcap_set_buffer_size(pcap, 64 << 20);
 	pcap_set_timeout(pcap, 100);
 	pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
+	strcpy(path, "/tmp/mixed.XXXXXX");
 	close(mkstemp(path));
 	if (pcap_activate(pcap) >= 0 && !pcap_compile(pcap, &prog, "tcp", 1, 0) &&
 	    !pcap_setfilter(pcap, &prog))

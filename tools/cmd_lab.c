@@ -302,7 +302,7 @@ static int enter(struct ctx *ctx, const struct lab_words *w)
 		return misuse("lab makes namespaces of its own; -n goes with --here");
 	if (!netns_enter(ctx->ns))
 		return OK;
-	fprintf(stderr, "finack: cannot enter the network namespace: %s%s\n", strerror(errno),
+	fprintf(stderr, "finack: no way into the network namespace: %s%s\n", strerror(errno),
 		errno == EPERM ? "; run as root" : "");
 	return FAILED;
 }

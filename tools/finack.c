@@ -18,7 +18,7 @@
 #define OPT_SECONDS	4
 #define OPT_DRY_RUN	8
 #define OPT_OWN		16	/* the command has others, which it reads itself */
-#define OPT_TEXT	32	/* not the lab, whose text is a drawing and whose namespaces are its own */
+#define OPT_TEXT	32	/* not the lab: its text is a drawing, its namespaces are its own */
 
 /**
  * struct cmd - a command
@@ -47,7 +47,8 @@ static const struct cmd cmds[] = {
 	  "[sport PORT] [dport PORT] [outcome WORD] [reason WORD] [end WORD]\n        [count N]",
 	  "each close as it happens" },
 	{ "get", get_main, OPT_TEXT, "[KNOB...]", "the controls" },
-	{ "set", set_main, OPT_TEXT | OPT_DRY_RUN | OPT_SECONDS, "[--dry-run [-d SECS]] KNOB VALUE...",
+	{ "set", set_main, OPT_TEXT | OPT_DRY_RUN | OPT_SECONDS,
+	  "[--dry-run [-d SECS]] KNOB VALUE...",
 	  "change controls, or say how many segments it would add or save" },
 	{ "why", why_main, OPT_TEXT, "", "what the closes here suffer from, and what would help" },
 	{ "doctor", doctor_main, OPT_TEXT, "", "is everything in order on this machine?" },

@@ -176,7 +176,7 @@ int64_t lab_moved(const struct lab_result *r, const char *name);
  */
 int lab_moves(const char *moves, const char *name);
 
-/** lab_why() - Return: the reason for what was seen; NULL if it was run differently from the claim */
+/** lab_why() - Return: the reason for what was seen; NULL if it was run unlike the claim */
 const char *lab_why(const struct lab_result *r);
 
 /** lab_judge() - compare what was seen with what the experiment shows */
