@@ -70,7 +70,8 @@ static int set_sysctl(const char *path, const char *value)
 
 #define EXPECT_SILENCE(_ms) do { \
 	struct got g_; \
-	EXPECT_FALSE(peer_get(&self->peer, &g_, _ms)); \
+	EXPECT_FALSE(peer_get(&self->peer, &g_, _ms)) \
+		TH_LOG("flags %x seq %u ack %u len %zu", g_.flags, g_.seq, g_.ack, g_.len); \
 } while (0)
 
 static int64_t moved(const FIXTURE_DATA(peer) *p, const char *name)
