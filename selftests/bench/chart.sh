@@ -43,7 +43,7 @@ bars() {
 		${5:+set logscale x}
 		set xrange [${5:+0.01}${5:-STATS_min < 0 ? STATS_min * 1.1 : 0}:STATS_max * ${5:+2}${5:-1.15}]
 		unset key
-		plot "$file.dat" using (\$2 / 2):0:(\$2 / 2):(0.36):ytic(1) with boxxyerror lc rgb "#3a6ea5", \
+		plot "$file.dat" using (\$2 / 2):0:(\$2 / 2):(0.36):ytic(1) title "bars" with boxxyerror lc rgb "#3a6ea5", \
 			"" using 2:0:(sprintf(" $4", \$2)) with labels left offset 0.3,0 noenhanced
 	END
 	sed -i '1a <!-- SPDX-License-Identifier: GPL-2.0-only -->' "$file"
