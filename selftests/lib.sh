@@ -11,7 +11,8 @@ fa_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034 # used by the scripts
 closer=$fa_dir/closer
 
-fa_say() { echo "# $*"; }
+# shellcheck source=selftests/wait.sh
+. "$fa_dir/wait.sh"
 
 # fa_slow: whether the kernel checks its every access, and everything takes longer
 fa_slow() { [ -e /sys/kernel/debug/kmemleak ]; }
@@ -74,32 +75,12 @@ fa_laws() {
 		}' /proc/net/finack
 }
 
-# fa_wait SECONDS COMMAND...: until the command succeeds
-fa_wait() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ $SECONDS -lt $end ] || {
-			fa_say "waited in vain for: $*"
-			return 1
-		}
-		read -r -t 0.02 <> <(:) || :
-	done
-}
-
 # fa_rounds N: how often to repeat what is repeated because a race is rare: a fifth on the debug kernel,
 # which takes ten times as long for each round and needs no rare accident to see a bug
 fa_rounds() { fa_slow && echo $(($1 / 5)) || echo "$1"; }
 
 # fa_logged TEXT: whether the kernel's log says so; the debug kernel writes of other things in between
 fa_logged() { dmesg | tail -n 60 | grep "$1"; }
-
-# fa_interrupted PID: interrupt a child, and whether it is over. To be repeated: bpftrace before 0.20 misses
-# an interrupt that comes while it handles an event.
-fa_interrupted() {
-	kill -INT "$1" 2>/dev/null
-	! grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null
-}
 
 # fa_tracked N: whether N records are in use
 fa_tracked() { [ "$(cat /sys/kernel/finack/tracked)" = "$1" ]; }

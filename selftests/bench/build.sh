@@ -4,26 +4,21 @@
 # Builds what make bench runs in a guest, in that guest's root: the module, the floor, the programs.
 # $root and $kver are set by guest_ready, $bench is this folder.
 
-# bench_module FILE SOURCE: the module of a checkout
+# bench_module FILE RESULT SOURCE...: build a copy of the sources, what becomes of which is RESULT
 bench_module() {
-	local work=$1.build
+	local file=$1 result=$2 work=$1.build
+	shift 2
 	rm -rf "$work"
 	mkdir -p "$work"
-	cp -r "$2/module" "$2/Kbuild" "$work/"
+	cp -r "$@" "$work/"
 	find "$work" -name '*.o' -delete
-	quietly "$1.log" in_root "$root" "$work" make -s -C "/lib/modules/$kver/build" M=/mnt modules || return
-	strip --strip-debug "$work/module/finack.ko" -o "$1"
+	quietly "$file.log" in_root "$root" "$work" make -s -C "/lib/modules/$kver/build" M=/mnt modules || return
+	strip --strip-debug "$work/$result" -o "$file"
 	rm -r "$work"
 }
 
-bench_floor() { # FOLDER
-	local work=$1/build
-	mkdir -p "$work"
-	cp "$bench"/floor/* "$work/"
-	quietly "$1/build.log" in_root "$root" "$work" make -s -C "/lib/modules/$kver/build" M=/mnt modules || return
-	strip --strip-debug "$work/floor.ko" -o "$1/floor.ko"
-	rm -r "$work"
-}
+# bench_finack FILE CHECKOUT
+bench_finack() { bench_module "$1" module/finack.ko "$2/module" "$2/Kbuild"; }
 
 bench_programs() { # FOLDER
 	local work=$1/build
@@ -46,7 +41,7 @@ bench_revision() {
 	rm -rf "$tree"
 	mkdir -p "$tree"
 	git -C "$top" -c safe.directory='*' archive "$2" module Kbuild | tar -x -C "$tree" &&
-		[ -d "$tree/module" ] && bench_module "$1" "$tree" || rc=1
+		[ -d "$tree/module" ] && bench_finack "$1" "$tree" || rc=1
 	rm -rf "$tree"
 	return $rc
 }
@@ -56,9 +51,10 @@ bench_build() {
 	say "building the module, the floor and the programs"
 	rm -rf "${1:?}/bin"
 	mkdir -p "$1/bin"
-	bench_module "$1/bin/finack.ko" "$top" && bench_floor "$1/bin" && bench_programs "$1/bin" || die "cannot build"
+	bench_finack "$1/bin/finack.ko" "$top" &&
+		bench_module "$1/bin/floor.ko" floor.ko "$bench"/floor/* && bench_programs "$1/bin" || die "cannot build"
 	[ -z "$2" ] || bench_revision "$1/bin/old-finack.ko" "$2" || die "cannot build revision $2"
 	cp "$bench"/bpf/*.bt "$1/bin/"
-	cp "$bench/guest" "$bench"/{contenders,workloads,policies}.sh "$1/"
+	cp "$bench/guest" "$bench"/{contenders,workloads,policies}.sh "$top/selftests/wait.sh" "$1/"
 	chmod 755 "$1" "$1/bin"
 }

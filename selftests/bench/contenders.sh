@@ -6,28 +6,27 @@
 
 knobs=/proc/sys/net/finack
 
-# run_tool FILE COMMAND...: start one that watches; it is at work when it has said so and fallen silent
+# has_begun [SAID]: whether the tool has said so and waits for events: attaching all it probes is over. The
+# system calls are poll, epoll_wait, ppoll and epoll_pwait (x86-64).
+has_begun() {
+	kill -0 $tool 2>/dev/null || die "the tool ended: $(head -c 300 "$scratch/tool.out")"
+	{ [ -z "$1" ] || grep -q "$1" "$scratch/tool.out"; } &&
+		grep -qE '^(7|232|271|281) ' "/proc/$tool/syscall"
+}
+
+# run_tool SAID COMMAND...: start one that watches
 run_tool() {
 	local said=$1
 	shift
 	: >"$scratch/tool.out"
 	"$@" >"$scratch/tool.out" 2>&1 &
 	tool=$!
-	if [ -n "$said" ]; then
-		until grep -q "$said" "$scratch/tool.out"; do
-			kill -0 $tool 2>/dev/null || die "$1 ended: $(head -c 300 "$scratch/tool.out")"
-			sleep 0.2
-		done
-	fi
-	sleep 3 # programs attach after that, one after the other
+	fa_wait 120 has_begun "$said" || die "$1 does not begin: $(head -c 300 "$scratch/tool.out")"
 }
 
 # stop_tool: end it, and see that it was there
 stop_tool() {
-	until grep -q '^State:.Z' "/proc/$tool/status" 2>/dev/null || [ ! -e "/proc/$tool" ]; do
-		kill -INT $tool 2>/dev/null # to be repeated: bpftrace before 0.20 can miss one
-		sleep 0.5
-	done
+	fa_wait 60 fa_interrupted $tool || die "the tool does not end"
 	wait $tool || : # how a tool ends is its own affair
 }
 

@@ -61,7 +61,7 @@ bench_policies() {
 	local delay policy
 	pair_up || die "no namespaces"
 	in_ns server "$bin/load" server >"$scratch/serving" &
-	until grep -q serving "$scratch/serving"; do sleep 0.1; done
+	fa_wait 60 grep -q serving "$scratch/serving" || die "load"
 	for ns in server client; do
 		in_ns $ns sysctl -qw net.ipv4.tcp_max_tw_buckets=10
 	done

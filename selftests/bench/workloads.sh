@@ -10,8 +10,10 @@ nginx_clients=(1 50)
 
 # wait_port PORT: until somebody listens
 wait_port() {
-	until (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do sleep 0.1; done
+	fa_wait 60 listens "$1" || die "nobody listens on port $1"
 }
+
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # loopback connect, a byte, close; both ends in one process
 bench_conn() {
@@ -74,13 +76,13 @@ hold_open() {
 	coproc HOLD { exec "$@"; }
 	holder=$HOLD_PID
 	read -r line <&"${HOLD[0]}" && [ "$line" = held ] || die "$* holds nothing"
-	sleep 5
+	fa_wait 120 at_rest || die "$*: no rest"
 }
 
 let_go() {
 	kill -9 "$holder"
 	wait "$holder" 2>/dev/null
-	sleep 20 # what it held goes
+	fa_wait 300 at_rest || die "what was held does not go"
 }
 
 # conn while many sockets wait in CLOSE_WAIT. The module has to be there before they are, so its
