@@ -15,14 +15,15 @@
  * of the others. So has one that found the table full; the number of those in CLOSE_WAIT is
  * known, and they are taken to end first.
  *
- * The socket is locked and only read.
+ * The socket is locked and only read. What most transitions need is found out without a stack frame
+ * to speak of; the rest is kept out of line for that.
  */
 #include "finack.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-static void fin_accepted(struct finack_net *fn, struct sock *sk)
+static noinline void fin_accepted(struct finack_net *fn, struct sock *sk)
 {
 	finack_inc(fn, FINACK_PASSIVE);
 	if (finack_track_add(sk, atomic_read(&fn->tracked))) {
@@ -33,10 +34,10 @@ static void fin_accepted(struct finack_net *fn, struct sock *sk)
 	}
 }
 
-/* Whether the close that ends here was seen to begin, with or without a record. */
-static bool began(struct finack_net *fn, const struct finack_rec *rec)
+/* Whether a close without a record that ends here was seen to begin. */
+static noinline bool began(struct finack_net *fn)
 {
-	if (rec || atomic_dec_if_positive(&fn->untracked) >= 0)
+	if (atomic_dec_if_positive(&fn->untracked) >= 0)
 		return true;
 	finack_inc(fn, FINACK_EARLIER);
 	return false;
@@ -139,7 +140,7 @@ static void finish_untracked(struct finack_net *fn, struct sock *sk, enum finack
 	trace_finack_close(sk, &end);
 }
 
-static void fin_queued(struct finack_net *fn, struct sock *sk)
+static noinline void fin_queued(struct finack_net *fn, struct sock *sk)
 {
 	struct finack_rec *rec = finack_track_find(sk);
 	enum finack_mib_id end;
@@ -147,13 +148,12 @@ static void fin_queued(struct finack_net *fn, struct sock *sk)
 	u64 fin_ns;
 	u32 segs;
 
-	if (!began(fn, rec))
+	if (!rec && !began(fn))
 		return;
 	end = finack_end_by_fin(sk);
 	finack_inc(fn, end);
 	acked = finack_fin_acked(sk);
-	segs = finack_fin_segs(sk);
-	now = finack_fin_leaves_now(sk, segs);
+	now = finack_fin_leaves_now(sk, &segs);
 	if (!rec) {
 		finish_untracked(fn, sk, now && !acked ? FINACK_MERGED : FINACK_SEPARATE, end);
 		return;
@@ -177,13 +177,13 @@ static void fin_queued(struct finack_net *fn, struct sock *sk)
 	finish(fn, sk, rec, fin_ns);
 }
 
-static void ended_without_fin(struct finack_net *fn, struct sock *sk)
+static noinline void ended_without_fin(struct finack_net *fn, struct sock *sk)
 {
 	struct finack_rec *rec = finack_track_find(sk);
 	enum finack_mib_id end;
 	bool acked;
 
-	if (!began(fn, rec))
+	if (!rec && !began(fn))
 		return;
 	acked = finack_fin_acked(sk) && !(rec && finack_reset_sent_first(sk, rec));
 	end = finack_end_without_fin(sk);
@@ -207,8 +207,8 @@ static void ended_without_fin(struct finack_net *fn, struct sock *sk)
 /* A close whose FIN did not leave at once: the connection ends, a segment was retransmitted
  * (@again), or an ACK is about to leave.
  */
-static void late(struct finack_net *fn, struct sock *sk, struct finack_rec *rec,
-		 const struct sk_buff *again)
+static noinline void late(struct finack_net *fn, struct sock *sk, struct finack_rec *rec,
+			  const struct sk_buff *again)
 {
 	bool fin_left = finack_fin_left(sk, rec);
 	u64 fin_ns = fin_left && !again ?
@@ -229,6 +229,15 @@ static void late(struct finack_net *fn, struct sock *sk, struct finack_rec *rec,
 		finish(fn, sk, rec, fin_ns);
 }
 
+/* The same, if there is one on this socket. */
+static void late_if_waiting(struct finack_net *fn, struct sock *sk, const struct sk_buff *again)
+{
+	struct finack_rec *rec = finack_track_find(sk);
+
+	if (rec && rec->waiting)
+		late(fn, sk, rec, again);
+}
+
 /**
  * finack_close_state() - a TCP socket is about to change its state
  * @sk: the socket, locked
@@ -237,17 +246,12 @@ static void late(struct finack_net *fn, struct sock *sk, struct finack_rec *rec,
  */
 void finack_close_state(struct sock *sk, int old, int new)
 {
-	struct net *net = sock_net(sk);
-	struct finack_rec *rec;
 	struct finack_net *fn;
 
-	/* The read side covers the namespace's data: it is freed a grace period after the test
-	 * fails. Kernels before 7.x run tracepoint handlers with preemption off, later ones do not.
-	 */
-	rcu_read_lock();
-	if (!check_net(net))
+	rcu_read_lock_sched();
+	fn = finack_net_of(sk);
+	if (!fn)
 		goto out;
-	fn = finack_net_rcu(net);
 	switch (new) {
 	case TCP_CLOSE_WAIT:
 		fin_accepted(fn, sk);
@@ -265,19 +269,16 @@ void finack_close_state(struct sock *sk, int old, int new)
 		finack_inc(fn, FINACK_SIMULTANEOUS);
 		break;
 	case TCP_CLOSE:
-		if (old == TCP_CLOSE_WAIT) {
+		if (old == TCP_CLOSE_WAIT)
 			ended_without_fin(fn, sk);
-		} else if (old == TCP_LAST_ACK) {
-			rec = finack_track_find(sk);
-			if (rec && rec->waiting)
-				late(fn, sk, rec, NULL);
-		} else if (old == TCP_FIN_WAIT2) {
+		else if (old == TCP_LAST_ACK)
+			late_if_waiting(fn, sk, NULL);
+		else if (old == TCP_FIN_WAIT2)
 			finack_inc(fn, finack_active_outcome(sk));
-		}
 		break;
 	}
 out:
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 }
 
 /**
@@ -287,17 +288,15 @@ out:
  */
 void finack_close_retransmit(struct sock *sk, const struct sk_buff *skb)
 {
-	struct finack_rec *rec;
+	struct finack_net *fn;
 
 	if (sk->sk_state != TCP_LAST_ACK)
 		return;
-	rcu_read_lock();
-	if (check_net(sock_net(sk))) {
-		rec = finack_track_find(sk);
-		if (rec && rec->waiting)
-			late(finack_net_rcu(sock_net(sk)), sk, rec, skb);
-	}
-	rcu_read_unlock();
+	rcu_read_lock_sched();
+	fn = finack_net_of(sk);
+	if (fn)
+		late_if_waiting(fn, sk, skb);
+	rcu_read_unlock_sched();
 }
 
 /**
@@ -308,28 +307,28 @@ void finack_close_retransmit(struct sock *sk, const struct sk_buff *skb)
  */
 void finack_close_destroy(struct sock *sk)
 {
-	if (!finack_track_find(sk))
+	struct finack_net *fn;
+
+	/* tcp_fin() sets it; tcp_disconnect() takes it back, but closes the socket first */
+	if (!sock_flag(sk, SOCK_DONE) || !finack_track_find(sk))
 		return;
-	rcu_read_lock();
-	if (check_net(sock_net(sk)))
-		forget(finack_net_rcu(sock_net(sk)), sk);
+	rcu_read_lock_sched();
+	fn = finack_net_of(sk);
+	if (fn)
+		forget(fn, sk);
 	else
 		finack_track_del(sk);
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 }
 
-/* The record of a close whose outcome is open, if the namespace wants details of it; RCU held. An
- * ACK that was seen and did not leave opens it again.
+/* The record of a close whose outcome is open, if the namespace wants details of it. An ACK that
+ * was seen and did not leave opens it again.
  */
-static struct finack_rec *open_rec(const struct sock *sk)
+static struct finack_rec *open_rec(struct finack_net *fn, const struct sock *sk)
 {
-	struct finack_net *fn;
 	struct finack_rec *rec;
 
-	if (!check_net(sock_net(sk)))
-		return NULL;
-	fn = finack_net_rcu(sock_net(sk));
-	if (!READ_ONCE(fn->knobs.detail))
+	if (!fn || !READ_ONCE(fn->knobs.detail))
 		return NULL;
 	rec = finack_track_find(sk);
 	if (!rec)
@@ -339,57 +338,40 @@ static struct finack_rec *open_rec(const struct sock *sk)
 	return !rec->outcome || rec->waiting ? rec : NULL;
 }
 
-static bool is_closing(const struct sock *sk)
-{
-	return 1 << sk->sk_state & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK);
-}
-
 /**
  * finack_close_ack() - a pure ACK is about to leave
- * @sk: the socket, locked
+ * @sk: the socket, locked, in CLOSE_WAIT or LAST_ACK; preemption is off
  */
 void finack_close_ack(struct sock *sk)
 {
-	struct finack_rec *rec;
-	struct finack_net *fn;
+	struct finack_net *fn = finack_net_of(sk);
+	struct finack_rec *rec = open_rec(fn, sk);
 
-	if (!is_closing(sk))
-		return;
-	rcu_read_lock();
-	rec = open_rec(sk);
 	if (!rec)
-		goto out;
-	fn = finack_net_rcu(sock_net(sk));
+		return;
 	if (rec->waiting && finack_fin_left(sk, rec))
 		late(fn, sk, rec, NULL);
 	else if (rec->outcome)
-		goto out;
+		return;
 	else if (!finack_fin_acked(sk))
 		settle(fn, rec, FINACK_SEPARATE, finack_reason_ack(sk, rec), ktime_get_ns());
 	else
 		settle_covered(fn, sk, rec, true);
-out:
-	rcu_read_unlock();
 }
 
 /**
  * finack_close_timer() - the handler of the delayed-ACK timer is entered
- * @sk: the socket, locked
+ * @sk: the socket, locked, in CLOSE_WAIT or LAST_ACK; preemption is off
  */
 void finack_close_timer(struct sock *sk)
 {
-	struct finack_rec *rec;
+	struct finack_net *fn = finack_net_of(sk);
+	struct finack_rec *rec = open_rec(fn, sk);
 
-	if (!is_closing(sk))
-		return;
-	rcu_read_lock();
-	rec = open_rec(sk);
 	if (!rec || rec->outcome)
-		goto out;
+		return;
 	if (!finack_fin_acked(sk))
 		rec->cause = finack_reason_timer(sk, rec);
 	else if (!rec->waiting)
-		settle_covered(finack_net_rcu(sock_net(sk)), sk, rec, false);
-out:
-	rcu_read_unlock();
+		settle_covered(fn, sk, rec, false);
 }

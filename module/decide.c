@@ -4,8 +4,6 @@
  * ours, how the close ended. Only reads; no counters, no hooks, no memory but the record given.
  *
  * The facts it rests on, all in the kernel's net/ipv4:
- *  - every segment sent with an ACK sets rcv_wup to rcv_nxt (tcp_select_window), so the FIN is
- *    not ACKed yet exactly while they differ;
  *  - segs_out counts every segment, data_segs_out those with data (__tcp_transmit_skb);
  *  - sk_write_queue holds only what was never sent; tcp_send_fin() puts the FIN on its last skb,
  *    or makes one if the queue is empty, and pushes with Nagle off.
@@ -18,21 +16,6 @@
 
 #include "compat.h"
 #include "finack.h"
-
-/**
- * finack_fin_acked() - whether a segment of ours has covered the peer's FIN
- * @sk: the socket, in CLOSE_WAIT
- *
- * DCTCP can send an ACK of what came before a segment while it takes that segment in, FIN included
- * (dctcp_ece_ack_update), and then this is true too soon; but then it also asks for an ACK of the
- * segment at once, which leaves before anything can ask here.
- *
- * Return: true if so.
- */
-bool finack_fin_acked(const struct sock *sk)
-{
-	return tcp_sk(sk)->rcv_wup == tcp_sk(sk)->rcv_nxt;
-}
 
 /**
  * finack_delack_is_due() - whether tcp_send_delayed_ack() would send instead of delaying
@@ -112,7 +95,7 @@ u64 finack_sent_ns(const struct sock *sk, u32 seq, bool last)
 /* Whether the interface takes several segments as one packet; a capture there shows one. */
 static bool segments_in_hardware(const struct sock *sk)
 {
-	const struct dst_entry *dst = rcu_dereference(sk->sk_dst_cache);
+	const struct dst_entry *dst = __sk_dst_get((struct sock *)sk);
 
 	return dst && net_gso_ok(READ_ONCE(dst->dev->features), sk->sk_gso_type);
 }
@@ -156,13 +139,10 @@ static bool fin_on_sent_data(const struct sock *sk)
 	return !tcp_send_head(sk) && !tcp_rtx_queue_empty(sk) && tcp_under_memory_pressure(sk);
 }
 
-/**
- * finack_fin_segs() - the segments of the one packet that carries our FIN and what is before it
- * @sk: the socket, just before tcp_send_fin()
- *
- * Return: their number; 0 if it takes more than one packet, or a retransmission.
+/* The segments of the one packet that carries our FIN and what is before it; 0 if it takes more
+ * than one packet, or a retransmission.
  */
-u32 finack_fin_segs(const struct sock *sk)
+static u32 fin_segs(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	const struct sk_buff *skb = tcp_send_head(sk);
@@ -181,7 +161,8 @@ u32 finack_fin_segs(const struct sock *sk)
 /**
  * finack_fin_leaves_now() - whether the first segment sent from here on carries our FIN
  * @sk: the socket, just before tcp_send_fin()
- * @segs: finack_fin_segs()
+ * @segs: set to the segments of the one packet that carries our FIN and what is before it; 0 if it
+ *	takes more than one packet, or a retransmission
  *
  * Asks what tcp_write_xmit() will ask, and is strict: is there unsent data in a buffer before the
  * FIN's, does the peer's window reach to its end, has the congestion window room (kernels before
@@ -189,19 +170,21 @@ u32 finack_fin_segs(const struct sock *sk)
  *
  * Return: true if so; else the FIN may have to wait, or data goes before it.
  */
-bool finack_fin_leaves_now(const struct sock *sk, u32 segs)
+bool finack_fin_leaves_now(const struct sock *sk, u32 *segs)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	const struct sk_buff *skb = tcp_send_head(sk);
+	u32 room = fin_segs(sk);
 
-	if (!segs || (skb && !tcp_skb_is_last(sk, skb)))
+	*segs = room;
+	if (!room || (skb && !tcp_skb_is_last(sk, skb)))
 		return false;
 	if (after(tp->write_seq + 1, tcp_wnd_end(tp)))
 		return false;
 	/* several segments that fill it exactly may be held back (tcp_tso_should_defer) */
-	if (segs > 1)
-		segs++;
-	if (tcp_packets_in_flight(tp) + segs > tcp_snd_cwnd(tp))
+	if (room > 1)
+		room++;
+	if (tcp_packets_in_flight(tp) + room > tcp_snd_cwnd(tp))
 		return false;
 	if (sk->sk_pacing_status == SK_PACING_NEEDED && tp->tcp_wstamp_ns > tcp_clock_ns())
 		return false;

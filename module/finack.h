@@ -196,10 +196,15 @@ static inline void finack_dec(const struct finack_net *fn, enum finack_mib_id id
 	this_cpu_dec(fn->mib->count[id]);
 }
 
-/* finack_net() for hooks, which hold rcu_read_lock() already */
-static inline struct finack_net *finack_net_rcu(const struct net *net)
+/* A socket's namespace for hooks, or NULL if it is going. The data is freed a grace period after it
+ * began to go, so it may be used until preemption is on again. Handlers of kprobes run with it off;
+ * those of tracepoints are to see to it themselves (since 7.x the kernel does not).
+ */
+static inline struct finack_net *finack_net_of(const struct sock *sk)
 {
-	return rcu_dereference(net->gen)->ptr[finack_net_id];
+	const struct net *net = sock_net(sk);
+
+	return check_net(net) ? rcu_dereference_sched(net->gen)->ptr[finack_net_id] : NULL;
 }
 
 /* hist.c: the delays */
@@ -220,7 +225,7 @@ void finack_hist_show(struct seq_file *seq, const struct finack_net *fn);
  * @segs_out: tcp_sock::segs_out when the FIN was accepted, later when ours was queued
  * @data_segs_out: tcp_sock::data_segs_out at the same times
  * @snd_nxt: tcp_sock::snd_nxt when the FIN was accepted
- * @segs: finack_fin_segs() when our FIN was queued, the peer's not ACKed; else 0
+ * @segs: of finack_fin_leaves_now() when our FIN was queued, the peer's not ACKed; else 0
  * @outcome: enum finack_mib_id once it is counted, 0 until then
  * @reason: enum finack_mib_id if one was counted
  * @end: enum finack_mib_id once it is counted
@@ -275,12 +280,27 @@ struct sock *finack_track_get(unsigned int i, const struct net *net, struct fina
 
 /* decide.c: what a socket says of itself */
 
-bool finack_fin_acked(const struct sock *sk);
+/**
+ * finack_fin_acked() - whether a segment of ours has covered the peer's FIN
+ * @sk: the socket, in CLOSE_WAIT or LAST_ACK
+ *
+ * Every segment sent with an ACK sets rcv_wup to rcv_nxt (tcp_select_window).
+ *
+ * DCTCP can send an ACK of what came before a segment while it takes that segment in, FIN included
+ * (dctcp_ece_ack_update), and then this is true too soon; but then it also asks for an ACK of the
+ * segment at once, which leaves before anything can ask here.
+ *
+ * Return: true if so.
+ */
+static inline bool finack_fin_acked(const struct sock *sk)
+{
+	return tcp_sk(sk)->rcv_wup == tcp_sk(sk)->rcv_nxt;
+}
+
 bool finack_delack_is_due(const struct sock *sk);
 bool finack_fin_left(const struct sock *sk, const struct finack_rec *rec);
 u64 finack_sent_ns(const struct sock *sk, u32 seq, bool last);
-u32 finack_fin_segs(const struct sock *sk);
-bool finack_fin_leaves_now(const struct sock *sk, u32 segs);
+bool finack_fin_leaves_now(const struct sock *sk, u32 *segs);
 enum finack_mib_id finack_outcome_late(const struct sock *sk, const struct finack_rec *rec,
 				       const struct sk_buff *again);
 enum finack_mib_id finack_end_by_fin(const struct sock *sk);

@@ -77,12 +77,17 @@ static int run_instead(struct pt_regs *regs, unsigned long entry)
 
 NOKPROBE_SYMBOL(run_instead);
 
+/* Most ACKs are none of a FIN, and are found out here, without a call. */
+static __always_inline bool is_closing(const struct sock *sk)
+{
+	return 1 << sk->sk_state & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK);
+}
+
 static int ack_leaves(struct pt_regs *regs)
 {
 	struct sock *sk = first_arg(regs);
 
-	/* most ACKs are none of a FIN, and are found out here, without a call */
-	if (!(1 << sk->sk_state & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK)))
+	if (!is_closing(sk))
 		return 0;
 	if (finack_policy_holds(sk, false))
 		return run_instead(regs, send_delayed_ack_entry);
@@ -117,6 +122,8 @@ static int on_delack_timer(struct kprobe *kp, struct pt_regs *regs)
 	struct sock *sk = first_arg(regs);
 
 	this_cpu_inc(finack_hook_hits[FINACK_HOOK_TIMER]);
+	if (!is_closing(sk))
+		return 0;
 	if (finack_policy_holds(sk, true))
 		return run_instead(regs, send_delayed_ack_entry);
 	finack_close_timer(sk);

@@ -31,15 +31,9 @@
  */
 #define HOLD_LIMIT_NS	(NSEC_PER_SEC / 2 - 2 * TICK_NSEC)
 
-/* the namespace's data, NULL if it is going; RCU held */
-static struct finack_net *net_of(const struct sock *sk)
-{
-	return check_net(sock_net(sk)) ? finack_net_rcu(sock_net(sk)) : NULL;
-}
-
 static bool applies(const struct finack_net *fn, const struct sock *sk)
 {
-	const struct finack_ports *ports = rcu_dereference(fn->knobs.ports);
+	const struct finack_ports *ports = rcu_dereference_sched(fn->knobs.ports);
 
 	return !ports || test_bit(inet_sk(sk)->inet_num, ports->bit) ||
 	       test_bit(ntohs(inet_sk(sk)->inet_dport), ports->bit);
@@ -91,7 +85,7 @@ static s64 hold_left(const struct finack_net *fn, const struct finack_rec *rec)
 	return rec->fin_ns + min(hold, limit) - ktime_get_ns();
 }
 
-/* The record of a close whose ACK is to be held, or NULL; RCU held. */
+/* The record of a close whose ACK is to be held, or NULL. */
 static struct finack_rec *to_be_held(const struct finack_net *fn, struct sock *sk)
 {
 	if (READ_ONCE(fn->knobs.fin_ack) != FINACK_FIN_ACK_HOLD || !owes_ack_of_fin(sk) ||
@@ -108,15 +102,13 @@ static struct finack_rec *to_be_held(const struct finack_net *fn, struct sock *s
  */
 bool finack_policy_sends_now(struct sock *sk)
 {
-	struct finack_net *fn;
+	struct finack_net *fn = finack_net_of(sk);
 	struct finack_rec *rec;
-	bool now = false, fin;
 	int fin_ack;
+	bool fin;
 
-	rcu_read_lock();
-	fn = net_of(sk);
 	if (!fn)
-		goto out;
+		return false;
 	fin = owes_ack_of_fin(sk);
 	fin_ack = fin ? READ_ONCE(fn->knobs.fin_ack) : FINACK_FIN_ACK_KERNEL;
 	if (fin_ack == FINACK_FIN_ACK_HOLD && !to_be_held(fn, sk))
@@ -124,17 +116,14 @@ bool finack_policy_sends_now(struct sock *sk)
 	if (fin_ack == FINACK_FIN_ACK_HOLD ||
 	    (fin_ack == FINACK_FIN_ACK_KERNEL && !READ_ONCE(fn->knobs.quickack)) ||
 	    !applies(fn, sk) || finack_delack_is_due(sk))
-		goto out;
+		return false;
 	if (fin_ack == FINACK_FIN_ACK_KERNEL && data_about_to_leave(sk))
-		goto out;
-	now = true;
+		return false;
 	finack_inc(fn, fin_ack == FINACK_FIN_ACK_NOW ? FINACK_FORCED : FINACK_QUICKACK);
 	rec = fin ? finack_track_find(sk) : NULL;
 	if (rec)
 		rec->cause = FINACK_SEP_POLICY;
-out:
-	rcu_read_unlock();
-	return now;
+	return true;
 }
 
 static void note_hold(struct finack_net *fn, struct finack_rec *rec)
@@ -155,12 +144,11 @@ static void note_hold(struct finack_net *fn, struct finack_rec *rec)
 bool finack_policy_holds(struct sock *sk, bool timer)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
-	struct finack_rec *rec;
-	struct finack_net *fn;
-	bool hold = false;
-	s64 left;
+	struct finack_net *fn = finack_net_of(sk);
+	struct finack_rec *rec = fn ? to_be_held(fn, sk) : NULL;
+	bool hold;
 
-	if (!(1 << sk->sk_state & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK)))
+	if (!rec)
 		return false;
 	/* what the timer's handler looks at first */
 	if (timer && (tcp_sk(sk)->compressed_ack || !(icsk->icsk_ack.pending & ICSK_ACK_TIMER) ||
@@ -171,24 +159,16 @@ bool finack_policy_holds(struct sock *sk, bool timer)
 	 */
 	if (!timer && tcp_sk(sk)->last_oow_ack_time == tcp_jiffies32)
 		return false;
-	rcu_read_lock();
-	fn = net_of(sk);
-	rec = fn ? to_be_held(fn, sk) : NULL;
-	if (!rec)
-		goto out;
-	left = hold_left(fn, rec);
-	hold = left > 0;
+	hold = hold_left(fn, rec) > 0;
 	if (hold || (timer && rec->held == FINACK_HELD_SHORT))
 		note_hold(fn, rec);
 	if (!hold)
-		goto out;
+		return false;
 	/* as the kernel writes it: the timer looks at it without the lock */
 	smp_store_release(&icsk->icsk_ack.pending,
 			  (icsk->icsk_ack.pending & ~(ICSK_ACK_NOW | ICSK_ACK_TIMER)) |
 			  ICSK_ACK_SCHED);
-out:
-	rcu_read_unlock();
-	return hold;
+	return true;
 }
 
 /**
@@ -201,17 +181,11 @@ out:
 bool finack_policy_bounds(struct sock *sk, struct finack_delack *before)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
-	struct finack_rec *rec;
-	struct finack_net *fn;
-	bool yes;
+	struct finack_net *fn = finack_net_of(sk);
+	struct finack_rec *rec = fn ? to_be_held(fn, sk) : NULL;
 
 	before->pending = icsk->icsk_ack.pending & ICSK_ACK_TIMER;
 	before->expires = finack_delack_timeout(icsk);
-	rcu_read_lock();
-	fn = net_of(sk);
-	rec = fn ? to_be_held(fn, sk) : NULL;
-	yes = rec || (fn && (READ_ONCE(fn->knobs.delack_min_ms) ||
-			     READ_ONCE(fn->knobs.delack_max_ms)) && applies(fn, sk));
 	/* What it sends at once it does not send through the entry of tcp_send_ack(), which is
 	 * inlined there. Without a timer it sets one.
 	 */
@@ -221,8 +195,8 @@ bool finack_policy_bounds(struct sock *sk, struct finack_delack *before)
 		smp_store_release(&icsk->icsk_ack.pending,
 				  icsk->icsk_ack.pending & ~ICSK_ACK_TIMER);
 	}
-	rcu_read_unlock();
-	return yes;
+	return rec || (fn && (READ_ONCE(fn->knobs.delack_min_ms) ||
+			      READ_ONCE(fn->knobs.delack_max_ms)) && applies(fn, sk));
 }
 
 /* Where the bounds put a timer that the kernel set to @expires. */
@@ -257,14 +231,12 @@ static unsigned long in_bounds(const struct finack_net *fn, const struct sock *s
 void finack_policy_bound(struct sock *sk, const struct finack_delack *before)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct finack_net *fn = finack_net_of(sk);
 	unsigned long expires, old;
 	struct finack_rec *rec;
-	struct finack_net *fn;
 
-	rcu_read_lock();
-	fn = net_of(sk);
 	if (!fn || !(icsk->icsk_ack.pending & ICSK_ACK_TIMER))
-		goto out; /* it was about to fire, and the ACK has left */
+		return; /* it was about to fire, and the ACK has left */
 	old = finack_delack_timeout(icsk);
 	rec = to_be_held(fn, sk);
 	if (rec) {
@@ -274,17 +246,15 @@ void finack_policy_bound(struct sock *sk, const struct finack_delack *before)
 		expires = jiffies + min_t(u64, div_u64(left, TICK_NSEC), WHEEL_EXACT);
 		if (rec->held != FINACK_HELD_BACK) {
 			if (!time_before(expires, old))
-				goto out; /* not before the kernel's own time is over */
+				return; /* not before the kernel's own time is over */
 			rec->held = FINACK_HELD_SHORT;
 		}
 	} else {
 		expires = in_bounds(fn, sk, before, old);
 		if (expires == old)
-			goto out;
+			return;
 		finack_inc(fn, FINACK_CLAMPED);
 	}
 	finack_set_delack_timeout(icsk, expires);
 	sk_reset_timer(sk, &icsk->icsk_delack_timer, expires);
-out:
-	rcu_read_unlock();
 }

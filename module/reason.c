@@ -22,7 +22,7 @@ static u32 segs_since(const struct sock *sk, const struct finack_rec *rec, u32 *
 
 static bool route_quickack(const struct sock *sk)
 {
-	const struct dst_entry *dst = rcu_dereference(sk->sk_dst_cache);
+	const struct dst_entry *dst = __sk_dst_get((struct sock *)sk);
 
 	return dst && dst_metric(dst, RTAX_QUICKACK);
 }

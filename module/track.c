@@ -147,7 +147,7 @@ struct finack_rec *finack_track_add(struct sock *sk, unsigned int tracked)
 	if (!rec)
 		return NULL;
 	atomic_inc(&used_recs);
-	rec->net = sock_net(sk);
+	WRITE_ONCE(rec->net, sock_net(sk));
 	rec->fin_ns = tp->tcp_clock_cache;
 	rec->ack_ns = 0;
 	rec->segs_out = tp->segs_out;
@@ -161,8 +161,8 @@ struct finack_rec *finack_track_add(struct sock *sk, unsigned int tracked)
 	rec->waiting = false;
 	rec->held = FINACK_HELD_NOT;
 	rec->data_waits = inet_csk(sk)->icsk_ack.pending & ICSK_ACK_TIMER;
-	rec->ack_due = finack_delack_is_due(sk);
-	rec->deferred = finack_ack_deferred(sk);
+	rec->ack_due = rec->data_waits && finack_delack_is_due(sk);
+	rec->deferred = sock_owned_by_user_nocheck(sk) && finack_ack_deferred(sk);
 	WRITE_ONCE(rec->sk, sk);
 	raw_spin_lock_irqsave(&b->lock, flags);
 	WRITE_ONCE(rec->next, b->first);
@@ -180,12 +180,19 @@ struct finack_rec *finack_track_add(struct sock *sk, unsigned int tracked)
 struct finack_rec *finack_track_find(const struct sock *sk)
 {
 	struct bucket *b = bucket_of(sk);
+	u32 i = READ_ONCE(b->first);
 	unsigned long flags;
-	u32 i;
 
-	/* Only the holder of sk's lock adds or drops sk's record: an empty bucket needs no lock. */
-	if (!READ_ONCE(b->first))
+	/* Only the holder of sk's lock adds or drops sk's record: an empty bucket needs no lock,
+	 * nor does one that begins with that record.
+	 */
+	if (!i)
 		return NULL;
+	/* The namespace first: what a dying one left behind for sk's address may become a record of
+	 * another socket of this one meanwhile; free_push() takes the socket out before that.
+	 */
+	if (smp_load_acquire(&recs[i - 1].net) == sock_net(sk) && READ_ONCE(recs[i - 1].sk) == sk)
+		return &recs[i - 1];
 	raw_spin_lock_irqsave(&b->lock, flags);
 	i = *find_link(b, sk, sock_net(sk));
 	raw_spin_unlock_irqrestore(&b->lock, flags);
