@@ -25,10 +25,10 @@ build_stage() { # TMP ROOT KVER KSFT
 	[ -z "$ksft" ] || cp -r "$ksft" "$tmp/linux"
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	quietly "${tmp%.tmp}.log" in_root "$root" "$tmp" sh -ec '
-		make -C /mnt/checkout -s KVER="$1" all
+		make -j"$(nproc)" -C /mnt/checkout -s KVER="$1" all
 		if [ -d /mnt/linux ]; then
 			ksft=/mnt/linux/tools/testing/selftests to=/mnt/kselftest
-			make -C /mnt/checkout/selftests -s KSFT="$ksft" INSTALL_PATH="$to/finack" install
+			make -j"$(nproc)" -C /mnt/checkout/selftests -s KSFT="$ksft" INSTALL_PATH="$to/finack" install
 			make -C /mnt/checkout/selftests -s KSFT="$ksft" COLLECTION=finack emit_tests \
 				>"$to/kselftest-list.txt"
 			cp -r "$ksft/kselftest" "$ksft/run_kselftest.sh" "$to/"
