@@ -22,6 +22,9 @@
 #define TOLERANCE_US	(30 * slack())
 #define USUAL_US	(20 * slack())
 
+/* where more than this is needed, reading EOF and closing do not fit into a tick */
+#define TICK_SLACK	5
+
 static long long worst_us;
 static int delays, unusual;
 
@@ -125,6 +128,11 @@ static void test(const struct experiment *e, enum lab_family family)
 	};
 	struct lab_result r;
 
+	if (slack() > TICK_SLACK && !strcmp(e->name, "no-data-fast")) {
+		ksft_test_result_skip("%s/%s: close() takes longer than a tick here\n", e->name,
+				      lab_family_name[family]);
+		return;
+	}
 	if (lab_scratch())
 		ksft_exit_fail_msg("cannot make a network namespace: %s\n", strerror(errno));
 	events_clear();
