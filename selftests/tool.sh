@@ -215,6 +215,10 @@ test_namespaces() {
 	ends 0 finack -a -j && is "[n['passive'] for n in d if n.get('netns') == '$ns']" "[3]" &&
 		is "len({n['netns_inode'] for n in d}) == len(d) > 1" True || return
 	ends 0 finack -a && has "^netns $ns$" || return
+	# the second reading is of the same ones
+	ends 0 finack -a -j show -d 0.1 && is "sorted(n['netns_inode'] for n in d)" \
+		"$(finack -a -j | python3 -c "import json, sys
+print(sorted(n['netns_inode'] for n in json.load(sys.stdin)))")" || return
 	"$closer" merge 1 && fa_hold 1 $ns || return
 	ends 2 finack -n $ns doctor && ends 2 finack -a doctor || return
 	for c in "${every_command[@]}"; do
