@@ -186,6 +186,7 @@ test_without_the_module() {
 		ends 1 finack $c && grep -q 'not loaded; run: modprobe finack' /tmp/err &&
 			[ ! -s /tmp/out ] && fa_same "$(wc -l </tmp/err)" 1 "lines of $c" || return
 	done
+	ends 2 finack watch bogus && ends 2 finack watch sport x || return
 	ends 1 finack doctor && has '^broken  module' && has 'modprobe finack' || return
 	ends 0 finack lab merge && grep -q 'module is not loaded' /tmp/out && grep -q 'three' /tmp/out
 }

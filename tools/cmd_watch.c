@@ -52,7 +52,9 @@ static void condition(struct watch *w, const char *field, unsigned long value)
 		 value);
 }
 
-/* the words of the command line become a filter that the kernel applies */
+/* the words of the command line become a filter that the kernel applies; without a format their
+ * names are not known yet
+ */
 static int parse(struct watch *w, const char *format, int argc, char **argv)
 {
 	char names[256];
@@ -79,6 +81,8 @@ static int parse(struct watch *w, const char *format, int argc, char **argv)
 				w->count = number;
 			continue;
 		}
+		if (!format)
+			continue;
 		symbol = event_symbol(format, word, value, names, sizeof(names));
 		if (symbol < 0)
 			return misuse("%s '%s' is none of: %s", word, value, names);
@@ -303,11 +307,15 @@ int watch_main(struct ctx *ctx, int argc, char **argv)
 
 	w.wide = out_columns(&ctx->out) >= 100 || !ctx->out.width;
 	w.offset = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
+	rc = parse(&w, NULL, argc, argv);
+	if (rc)
+		return rc;
 	if (!module_ready(PROC_NET "finack"))
 		return FAILED;
 	format = trace_format();
 	if (!format)
 		return FAILED;
+	*w.filter = '\0';
 	if (ctx->all)
 		strcpy(w.filter, "netns > 0");
 	else
