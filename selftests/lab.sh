@@ -67,6 +67,11 @@ test_what_it_shows() {
 			'^half-open-abort (ipv6 on a link)' 'write()=-1 ETIMEDOUT' '(again) -|$'
 }
 
+test_narrow() {
+	COLUMNS=40 ends 0 finack lab --loopback all && ! awk 'length > 40' /tmp/out | grep . || return
+	says ' ms |- FIN+ACK seq=6 ack=1 -->|$' '(again) |$'
+}
+
 test_parameters() {
 	ends 0 finack lab --delay 60 merge && says separate 'agree: ' || return
 	ends 0 finack lab --delay 10 slow-close && says merged 'agree: ' || return

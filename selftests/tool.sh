@@ -119,16 +119,38 @@ every_command=(show hist waiting get why "show -s" "set --dry-run -d 0.1")
 test_narrow_and_ascii() {
 	local c charset
 	"$closer" late 2 && "$closer" merge 1 && fa_hold 1 || return
-	for c in show hist waiting get why doctor "lab" "set --dry-run -d 0.1"; do
+	for c in "${every_command[@]}" "show -d 0.1" "set --dry-run -d 0.1 delack_min_ms 10 delack_max_ms 100" \
+		doctor lab "lab -m --here --knob fin_ack=0 quickack-every-read"; do
 		for charset in C C.UTF-8; do
 			# shellcheck disable=SC2086 # words
-			COLUMNS=40 LC_ALL=$charset ends 0 finack $c || return
-			# an address or a name can be longer than any column; predictions are a table
-			case $c in show | hist | why | get)
-				[ "$(LC_ALL=C.UTF-8 wc -L </tmp/out)" -le 40 ] || { cat /tmp/out; return 1; } ;;
-			esac
+			COLUMNS=40 LC_ALL=$charset ends 0 finack $c && fits 40 || return
 			[ $charset != C ] || ! LC_ALL=C grep -q '[^ -~]' /tmp/out || return
 		done
+	done
+	# a program that reads the output gets lines as they are
+	for c in waiting "set --dry-run -d 0.1"; do
+		# shellcheck disable=SC2086 # words
+		ends 0 finack $c && ! fits 40 >/tmp/fits || return
+		# shellcheck disable=SC2086 # words
+		COLUMNS=40 ends 0 finack -j $c && is_json && fa_same "$(wc -l </tmp/out)" 1 "lines of JSON" || return
+	done
+	fa_release
+}
+
+# fits COLUMNS: each line of /tmp/out does
+fits() {
+	[ "$(LC_ALL=C.UTF-8 wc -L </tmp/out)" -le "$1" ] && return
+	sed 's/^/# /' /tmp/out
+	return 1
+}
+
+test_terminal_of_40_columns() {
+	local c
+	"$closer" late 2 && fa_hold 1 || return
+	for c in show hist waiting why doctor "set --dry-run -d 0.1"; do
+		script -qc "stty cols 40; finack $c" /dev/null </dev/null | tr -d '\r' |
+			sed 's/\x1b\[[0-9;]*m//g' >/tmp/out
+		[ "$(wc -l </tmp/out)" -gt 1 ] && fits 40 || return
 	done
 	fa_release
 }
