@@ -7,7 +7,7 @@
 #define WIDTH	65	/* columns between the two sides */
 #define NARROW	25	/* on a terminal of 40 columns */
 #define REST	15	/* times and sides */
-#define SIDES	27	/* what names them */
+#define SIDES	24	/* what names them */
 #define BEFORE_NS 2000000 /* what led to the first segment that is drawn */
 
 /* what tells sides and segments apart on a terminal */
