@@ -337,7 +337,27 @@ test_completion() {
 	completes finack set det && fa_same "$completed" " detail " "set det" || return
 	completes finack -n red get det && fa_same "$completed" " detail " "get det" || return
 	completes finack watch reason no-a && fa_same "$completed" " no-ato " "reason" || return
-	completes finack lab mer && fa_same "$completed" " merge " "lab mer"
+	completes finack lab mer && fa_same "$completed" " merge " "lab mer" || return
+	completes finack lab --knob fin_a && fa_same "$completed" " fin_ack= " "lab --knob" || return
+	completes finack lab --svg /ro && fa_same "$completed" " /root " "lab --svg"
 }
+
+# what is read moves meanwhile
+test_while_connections_close() {
+	local c busy rc=0
+	(while "$closer" merge 20 && "$closer" separate 20; do :; done) >/dev/null 2>&1 &
+	busy=$!
+	fa_wait 20 some_closed || rc=1
+	for c in "${every_command[@]}" "show -d 0.1" doctor; do
+		# shellcheck disable=SC2086 # words
+		ends 0 finack $c && [ -s /tmp/out ] && ends 0 finack -j $c && is_json || rc=1
+	done
+	ends 0 finack -j watch count 50 && fa_same "$(grep -c '"outcome"' /tmp/out)" 50 closes || rc=1
+	kill -0 $busy && kill $busy
+	wait $busy 2>/dev/null
+	return $rc
+}
+
+some_closed() { [ "$(fa_get Passive)" -gt 0 ]; }
 
 fa_main "$@"
