@@ -213,6 +213,20 @@ test_without_the_module() {
 	ends 0 finack lab merge && grep -q 'module is not loaded' /tmp/out && grep -q 'three' /tmp/out
 }
 
+# a file that this tool wants is not there
+test_module_too_old() {
+	ends 1 unshare -m sh -c 'mount -t tmpfs none /proc/$$/task/$$/net && exec finack show' || return
+	grep -q 'version .* is too old; unload it and load version' /tmp/err && [ ! -s /tmp/out ] &&
+		fa_same "$(wc -l </tmp/err)" 1 lines
+}
+
+test_file_that_cannot_be_read() {
+	ends 1 unshare -m sh -c 'cd /proc/$$/task/$$ && mount -t tmpfs none net && : >net/finack && chmod 0 net/finack &&
+		exec setpriv --reuid 65534 --regid 65534 --clear-groups finack show' || return
+	grep -q 'cannot read .*: Permission denied; run as root' /tmp/err && [ ! -s /tmp/out ] &&
+		fa_same "$(wc -l </tmp/err)" 1 lines
+}
+
 test_not_root() {
 	local c
 	"$closer" merge 1
