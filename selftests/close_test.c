@@ -142,7 +142,7 @@ static void test(const struct experiment *e, enum lab_family family)
 		snprintf(r.problem, sizeof(r.problem), "the module is not loaded");
 	if (*r.problem) {
 		ksft_print_msg("%s\n", r.problem);
-		ladder_print(&r, stdout, false);
+		ladder_print(&r, stdout, false, 80);
 		fflush(stdout);
 	}
 	ksft_test_result(!*r.problem, "%s/%s\n", e->name, lab_family_name[family]);

@@ -79,9 +79,9 @@ gate_counters() {
 		<(sed -n 's/^``\(FinAck[A-Za-z]*\)``.*/\1/p' "$top/Documentation/counters.rst")
 }
 
-# the man page is well formed, and has every command, as the completion does
+# the man page is well formed, and has every command and option, as the completion does
 gate_tool_words() {
-	local c commands
+	local c commands o options
 	{ man --warnings -E UTF-8 -l -Tutf8 -Z "$top/tools/finack.8" >/dev/null; } 2>&1
 	commands=$(sed -n 's/^	{ "\([a-z]*\)", [a-z_]*, .*/\1/p' "$top/tools/finack.c")
 	[ "$(wc -w <<<"$commands")" -gt 5 ] || echo "no commands found in tools/finack.c"
@@ -89,6 +89,14 @@ gate_tool_words() {
 		grep -q "^\.SS $c" "$top/tools/finack.8" || echo "finack.8 lacks $c"
 		grep -q "^	$c)\|words='[a-z ]*\b$c\b" "$top/tools/bash-completion/finack" ||
 			echo "the completion lacks $c"
+	done
+	# those with a short spelling or of one command; the others are the same in lower case
+	options="$(grep -o '{ "[a-zA-Z]", "[a-zA-Z]*"' "$top/tools/finack.c" | cut -d '"' -f 4) color dry-run
+		$(grep -o '{ "[a-z]*", [01], NULL, [A-Z]* }' "$top/tools/cmd_lab.c" | cut -d '"' -f 2)"
+	[ "$(wc -w <<<"$options")" -gt 20 ] || echo "no options found in tools/finack.c and cmd_lab.c"
+	for o in $options; do
+		sed 's/\\-/-/g; s/\\f[BIR]//g' "$top/tools/finack.8" | grep -q -e "-$o\b" || echo "finack.8 lacks -$o"
+		grep -q -e "-$o\b" "$top/tools/bash-completion/finack" || echo "the completion lacks -$o"
 	done
 }
 

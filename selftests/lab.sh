@@ -67,6 +67,17 @@ test_what_it_shows() {
 			'^half-open-abort (ipv6 on a link)' 'write()=-1 ETIMEDOUT' '(again) -|$'
 }
 
+test_narrow() {
+	COLUMNS=40 ends 0 finack lab --loopback all && ! awk 'length > 40' /tmp/out | grep . || return
+	says ' ms |- FIN+ACK seq=6 ack=1 -->|$' '(again) |$'
+}
+
+# the claim is about what comes before the FIN
+test_shows_what_the_claim_is_about() {
+	ends 0 finack lab --loopback shutdown-read && says ' shutdown(SHUT_RD) = 0 |$' '^  *client :[0-9]*  *server :8888$' &&
+		fa_same "$(grep ' server :8888$' /tmp/out | wc -L)" 80 "the head line"
+}
+
 test_parameters() {
 	ends 0 finack lab --delay 60 merge && says separate 'agree: ' || return
 	ends 0 finack lab --delay 10 slow-close && says merged 'agree: ' || return

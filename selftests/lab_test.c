@@ -87,7 +87,7 @@ static void test(const struct control *c, const struct experiment *e, const stru
 		judge_neighbour(&r, e, family, net->server);
 	if (*r.problem) {
 		ksft_print_msg("%s\n", r.problem);
-		ladder_print(&r, stdout, false);
+		ladder_print(&r, stdout, false, 80);
 		fflush(stdout);
 	}
 	ksft_test_result(!*r.problem, "%s/%s/%s\n", c->name, e->name, lab_family_name[family]);

@@ -119,16 +119,38 @@ every_command=(show hist waiting get why "show -s" "set --dry-run -d 0.1")
 test_narrow_and_ascii() {
 	local c charset
 	"$closer" late 2 && "$closer" merge 1 && fa_hold 1 || return
-	for c in show hist waiting get why doctor "lab" "set --dry-run -d 0.1"; do
+	for c in "${every_command[@]}" "show -d 0.1" "set --dry-run -d 0.1 delack_min_ms 10 delack_max_ms 100" \
+		doctor lab "lab -m --here --knob fin_ack=0 quickack-every-read"; do
 		for charset in C C.UTF-8; do
 			# shellcheck disable=SC2086 # words
-			COLUMNS=40 LC_ALL=$charset ends 0 finack $c || return
-			# an address or a name can be longer than any column; predictions are a table
-			case $c in show | hist | why | get)
-				[ "$(LC_ALL=C.UTF-8 wc -L </tmp/out)" -le 40 ] || { cat /tmp/out; return 1; } ;;
-			esac
+			COLUMNS=40 LC_ALL=$charset ends 0 finack $c && fits 40 || return
 			[ $charset != C ] || ! LC_ALL=C grep -q '[^ -~]' /tmp/out || return
 		done
+	done
+	# a program that reads the output gets lines as they are
+	for c in waiting "set --dry-run -d 0.1"; do
+		# shellcheck disable=SC2086 # words
+		ends 0 finack $c && ! fits 40 >/tmp/fits || return
+		# shellcheck disable=SC2086 # words
+		COLUMNS=40 ends 0 finack -j $c && is_json && fa_same "$(wc -l </tmp/out)" 1 "lines of JSON" || return
+	done
+	fa_release
+}
+
+# fits COLUMNS: each line of /tmp/out does
+fits() {
+	[ "$(LC_ALL=C.UTF-8 wc -L </tmp/out)" -le "$1" ] && return
+	sed 's/^/# /' /tmp/out
+	return 1
+}
+
+test_terminal_of_40_columns() {
+	local c
+	"$closer" late 2 && fa_hold 1 || return
+	for c in show hist waiting why doctor "set --dry-run -d 0.1"; do
+		script -qc "stty cols 40; finack $c" /dev/null </dev/null | tr -d '\r' |
+			sed 's/\x1b\[[0-9;]*m//g' >/tmp/out
+		[ "$(wc -l </tmp/out)" -gt 1 ] && fits 40 || return
 	done
 	fa_release
 }
@@ -186,8 +208,23 @@ test_without_the_module() {
 		ends 1 finack $c && grep -q 'not loaded; run: modprobe finack' /tmp/err &&
 			[ ! -s /tmp/out ] && fa_same "$(wc -l </tmp/err)" 1 "lines of $c" || return
 	done
+	ends 2 finack watch bogus && ends 2 finack watch sport x || return
 	ends 1 finack doctor && has '^broken  module' && has 'modprobe finack' || return
 	ends 0 finack lab merge && grep -q 'module is not loaded' /tmp/out && grep -q 'three' /tmp/out
+}
+
+# a file that this tool wants is not there
+test_module_too_old() {
+	ends 1 unshare -m sh -c 'mount -t tmpfs none /proc/$$/task/$$/net && exec finack show' || return
+	grep -q 'version .* is too old; unload it and load version' /tmp/err && [ ! -s /tmp/out ] &&
+		fa_same "$(wc -l </tmp/err)" 1 lines
+}
+
+test_file_that_cannot_be_read() {
+	ends 1 unshare -m sh -c 'cd /proc/$$/task/$$ && mount -t tmpfs none net && : >net/finack && chmod 0 net/finack &&
+		exec setpriv --reuid 65534 --regid 65534 --clear-groups finack show' || return
+	grep -q 'cannot read .*: Permission denied; run as root' /tmp/err && [ ! -s /tmp/out ] &&
+		fa_same "$(wc -l </tmp/err)" 1 lines
 }
 
 test_not_root() {
@@ -215,6 +252,10 @@ test_namespaces() {
 	ends 0 finack -a -j && is "[n['passive'] for n in d if n.get('netns') == '$ns']" "[3]" &&
 		is "len({n['netns_inode'] for n in d}) == len(d) > 1" True || return
 	ends 0 finack -a && has "^netns $ns$" || return
+	# the second reading is of the same ones
+	ends 0 finack -a -j show -d 0.1 && is "sorted(n['netns_inode'] for n in d)" \
+		"$(finack -a -j | python3 -c "import json, sys
+print(sorted(n['netns_inode'] for n in json.load(sys.stdin)))")" || return
 	"$closer" merge 1 && fa_hold 1 $ns || return
 	ends 2 finack -n $ns doctor && ends 2 finack -a doctor || return
 	for c in "${every_command[@]}"; do
@@ -310,7 +351,27 @@ test_completion() {
 	completes finack set det && fa_same "$completed" " detail " "set det" || return
 	completes finack -n red get det && fa_same "$completed" " detail " "get det" || return
 	completes finack watch reason no-a && fa_same "$completed" " no-ato " "reason" || return
-	completes finack lab mer && fa_same "$completed" " merge " "lab mer"
+	completes finack lab mer && fa_same "$completed" " merge " "lab mer" || return
+	completes finack lab --knob fin_a && fa_same "$completed" " fin_ack= " "lab --knob" || return
+	completes finack lab --svg /ro && fa_same "$completed" " /root " "lab --svg"
 }
+
+# what is read moves meanwhile
+test_while_connections_close() {
+	local c busy rc=0
+	(while "$closer" merge 20 && "$closer" separate 20; do :; done) >/dev/null 2>&1 &
+	busy=$!
+	fa_wait 20 some_closed || rc=1
+	for c in "${every_command[@]}" "show -d 0.1" doctor; do
+		# shellcheck disable=SC2086 # words
+		ends 0 finack $c && [ -s /tmp/out ] && ends 0 finack -j $c && is_json || rc=1
+	done
+	ends 0 finack -j watch count 50 && fa_same "$(grep -c '"outcome"' /tmp/out)" 50 closes || rc=1
+	kill -0 $busy && kill $busy
+	wait $busy 2>/dev/null
+	return $rc
+}
+
+some_closed() { [ "$(fa_get Passive)" -gt 0 ]; }
 
 fa_main "$@"

@@ -92,4 +92,19 @@ test_nothing_to_predict_from() {
 	ends 1 finack set --dry-run -d 0.1 && grep -q 'no close was counted yet' /tmp/err
 }
 
+test_every_namespace() {
+	ip netns add $ns && ip -n $ns link set lo up || return
+	ends 1 finack -a set --dry-run -d 0.1 && grep -q 'no close was counted yet' /tmp/err || return
+	"$closer" late 2 && ends 0 finack -a set --dry-run -d 0.1 && [ ! -s /tmp/err ] || return
+	has 'per 100 closes' && has '^fin_ack 2 ' && has "^netns $ns$" && has '^no close was counted yet' || return
+	ends 0 finack -a -j set --dry-run -d 0.1 fin_ack 2 &&
+		is "[n['predictions'] for n in d if n.get('netns') == '$ns']" "[[]]" &&
+		is "[len(n['predictions']) for n in d if n.get('netns') != '$ns']" "[1]" || return
+	# one interval for all of them
+	(sleep 0.3 && "$closer" merge 4 && ip netns exec $ns "$closer" merge 4) &
+	ends 0 finack -a -j set --dry-run -d 2 fin_ack 1 || return
+	wait
+	is "[p['segments_per_second'] for n in d for p in n['predictions']]" "[2.0, 2.0]" && ip netns del $ns
+}
+
 fa_main "$@"

@@ -30,7 +30,9 @@ test_waiting_names_the_process() {
 	ends 0 finack -n $ns -j waiting && is "d['waiting'][0]['local']" \
 		"{'address': '::1', 'port': 8080}" && is "d['waiting'][0]['unread']" 5 || rc=1
 	# on a narrow terminal the process has a line of its own
-	COLUMNS=40 ends 0 finack waiting && has "^           root  *python3 (pid $here" || rc=1
+	COLUMNS=40 ends 0 finack waiting && has "^    root  *python3 (pid $here, fd [0-9]*)$" || rc=1
+	COLUMNS=40 ends 0 finack -a waiting && has "^    root  *python3 (pid $there, fd [0-9]*)$" &&
+		! awk 'length > 40' /tmp/out | grep . || rc=1
 	kill "$here" "$there"
 	wait "$here" "$there" 2>/dev/null
 	ip netns del $ns
@@ -109,6 +111,18 @@ test_watch_json_lines() {
 		END
 	done </tmp/out
 }
+
+test_watch_on_a_narrow_terminal() {
+	local watch json=() COLUMNS
+	export COLUMNS=40
+	watch && "$closer" late 2 && fa_wait 10 two_by_timer && finished INT || return
+	has '^[0-9:]* separate timer   close' && has '^  *[0-9.]* ms  *[0-9.]* ms :[0-9]*' &&
+		! awk 'length > 40' /tmp/out | grep . || return
+	json=(-j)
+	watch count 1 && "$closer" late 1 && finished && fa_same "$(wc -l </tmp/out)" 1 "lines of JSON"
+}
+
+two_by_timer() { [ "$(grep -c ' timer ' /tmp/out)" = 2 ]; }
 
 test_watch_filters() {
 	local watch json=(-j)

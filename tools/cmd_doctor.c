@@ -14,6 +14,8 @@
 #include "kconfig.h"
 #include "scratch.h"
 
+#define WIDE 60 /* with findings beside the checks */
+
 /** enum verdict - of a check */
 enum verdict { FINE, NOTE, UNKNOWN, BROKEN };
 
@@ -30,6 +32,8 @@ report(struct exam *e, enum verdict v, const char *name, const char *advice, con
 	static const char * const words[] = { "ok", "note", "unknown", "broken" };
 	static const enum out_color colors[] = { OUT_GOOD, OUT_WARN, OUT_WARN, OUT_BAD };
 	struct out *o = &e->ctx->out;
+	const bool narrow = o->width && o->width < WIDE && !o->oneline;
+	const int indent = narrow ? 4 : 21;
 	char text[512];
 	va_list ap;
 
@@ -42,11 +46,14 @@ report(struct exam *e, enum verdict v, const char *name, const char *advice, con
 	out_str(o, "verdict", -8, words[v]);
 	out_color(o, OUT_PLAIN);
 	out_str(o, "check", -12, name);
-	out_text(o, " ");
-	out_wrapped(o, "finding", 21, out_clean(text));
+	if (narrow)
+		out_text(o, "\n%*s", indent, "");
+	else
+		out_text(o, " ");
+	out_wrapped(o, "finding", indent, out_clean(text));
 	if (advice) {
-		out_text(o, "%21s", "");
-		out_wrapped(o, "advice", 21, advice);
+		out_text(o, "%*s", indent, "");
+		out_wrapped(o, "advice", indent, advice);
 	}
 	out_end(o);
 }

@@ -99,12 +99,21 @@ static int try_elsewhere(const struct change *c)
 	return WEXITSTATUS(status);
 }
 
-static int dry_run(struct ctx *ctx, const struct netns *ns, void *arg)
+static int try(struct ctx *ctx, const struct netns *ns, void *arg)
 {
-	const struct change *c = arg;
-	int rc = c->n ? try_elsewhere(c) : OK;
-
+	(void)ctx;
 	(void)ns;
+	return try_elsewhere(arg);
+}
+
+static int dry_run(struct ctx *ctx, struct change *c)
+{
+	struct ctx quiet = *ctx;
+	int rc = OK;
+
+	quiet.quiet = true;
+	if (c->n)
+		rc = each_netns(&quiet, try, c);
 	return rc ? rc : predict_print(ctx, c->setting, c->n);
 }
 
@@ -128,7 +137,7 @@ int set_main(struct ctx *ctx, int argc, char **argv)
 	for (i = 0; i < (int)c.n; i++)
 		c.setting[i] = (struct setting){ .name = argv[1 + 2 * i],
 						     .value = argv[2 + 2 * i] };
-	rc = each_netns(ctx, ctx->dry_run ? dry_run : set, &c);
+	rc = ctx->dry_run ? dry_run(ctx, &c) : each_netns(ctx, set, &c);
 	free(c.setting);
 	return rc;
 }

@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "counters.h"
 #include "file.h"
 #include "finack.h"
 #include "hist.h"
 #include "hooks.h"
+#include "interval.h"
 
 #define LABEL 14	/* columns */
 #define VALUE 12
@@ -325,21 +325,6 @@ static int first(struct ctx *ctx, const struct netns *ns, void *arg)
 	return take(&before[ns - ctx->ns]);
 }
 
-/* The interval is from when the first reading is done to when the second one begins: what a reading
- * takes, and be it from a slow disk, is not part of it.
- */
-static void wait_interval(struct ctx *ctx)
-{
-	struct timespec t[2], pause;
-
-	pause.tv_sec = ctx->seconds;
-	pause.tv_nsec = (ctx->seconds - pause.tv_sec) * 1e9;
-	clock_gettime(CLOCK_MONOTONIC, &t[0]);
-	nanosleep(&pause, NULL);
-	clock_gettime(CLOCK_MONOTONIC, &t[1]);
-	ctx->seconds = t[1].tv_sec - t[0].tv_sec + (t[1].tv_nsec - t[0].tv_nsec) / 1e9;
-}
-
 static int rates(struct ctx *ctx)
 {
 	struct sample *before = calloc(ctx->ns_count, sizeof(*before));
@@ -350,7 +335,7 @@ static int rates(struct ctx *ctx)
 		return FAILED;
 	quiet.quiet = true;
 	if (!each_netns(&quiet, first, before)) {
-		wait_interval(ctx);
+		ctx->seconds = interval_wait(ctx->seconds);
 		rc = each_netns(ctx, show, before);
 	}
 	free(before);

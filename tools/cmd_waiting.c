@@ -28,13 +28,15 @@ struct query {
 	struct procs procs;
 };
 
-#define REST 66	/* columns of all but the addresses */
+#define FRONT 27	/* columns of what comes before the addresses */
+#define USER 8		/* and of the user */
+#define INDENT 2	/* of what did not fit into a line */
 
 /** struct table - the widths of its columns */
 struct table {
 	int local;
 	int remote;
-	bool narrow; /* the process goes to a line of its own */
+	int process;
 };
 
 static int parse(struct query *q, int argc, char **argv)
@@ -91,10 +93,15 @@ static char *address(char *buf, size_t size, const char *addr, uint64_t port)
 	return buf;
 }
 
-static struct table measure(const struct ctx *ctx, const struct waiting *w,
-			    const struct query *q)
+static int process_width(const struct proc_socket *s)
 {
-	struct table t = { strlen("Local"), strlen("Remote"), false };
+	return snprintf(NULL, 0, " %s (pid %d, fd %d)", s->command, (int)s->pid, (int)s->fd);
+}
+
+static struct table measure(const struct waiting *w, const struct query *q)
+{
+	struct table t = { strlen("Local"), strlen("Remote"), strlen(" Process") };
+	const struct proc_socket *s;
 	char text[80];
 	size_t i;
 	int n;
@@ -108,45 +115,48 @@ static struct table measure(const struct ctx *ctx, const struct waiting *w,
 		t.local = n > t.local ? n : t.local;
 		n = strlen(address(text, sizeof(text), r->remote, r->rport));
 		t.remote = n > t.remote ? n : t.remote;
+		s = first_of(q, r);
+		n = s ? process_width(s) : 0;
+		t.process = n > t.process ? n : t.process;
 	}
-	/* where there is no terminal a line stays a line */
-	t.narrow = ctx->out.width && !ctx->out.oneline &&
-		   t.local + t.remote + REST > ctx->out.width;
 	return t;
 }
 
-static void processes(struct out *o, const struct query *q, const struct waiter *w)
+static void processes(struct out *o, const struct query *q, const struct waiter *w, int *column)
 {
 	const struct proc_socket *s = first_of(q, w);
+	bool more;
 
 	out_list(o, "processes");
 	if (!s)
-		out_text(o, "-");
-	while (s) {
+		out_text(o, " -");
+	for (; s; s = more ? s + 1 : NULL) {
+		more = more_of(q, s);
+		out_room(o, column, INDENT, process_width(s) + more);
 		out_object(o, NULL);
+		out_text(o, " ");
 		out_str(o, "command", 0, s->command);
 		out_text(o, " (pid ");
 		out_u64(o, "pid", 0, s->pid);
 		out_text(o, ", fd ");
 		out_u64(o, "fd", 0, s->fd);
-		out_text(o, ")");
+		out_text(o, more ? ")," : ")");
 		out_end(o);
-		s = more_of(q, s) ? s + 1 : NULL;
-		out_text(o, "%s", s ? ", " : "");
 	}
 	out_end(o);
 }
 
-static void user(struct out *o, uint64_t uid)
+static void user(struct out *o, uint64_t uid, int *column)
 {
 	struct passwd *pw = o->json || o->numeric ? NULL : getpwuid(uid);
 	char name[33];
 
 	if (pw) {
 		snprintf(name, sizeof(name), "%.32s", pw->pw_name);
-		out_str(o, "uid", -8, out_clean(name));
+		out_str(o, "uid", -USER, out_clean(name));
+		*column += strlen(name) > USER ? strlen(name) - USER : 0;
 	} else {
-		out_u64(o, "uid", -8, uid);
+		out_u64(o, "uid", -USER, uid);
 	}
 }
 
@@ -169,24 +179,44 @@ static void line(struct ctx *ctx, const struct query *q, const struct waiter *w,
 		 const struct table *t)
 {
 	struct out *o = &ctx->out;
+	int column = FRONT;
 
 	out_object(o, NULL);
 	out_us(o, "age_us", 9, w->age_ms * 1000);
 	out_text(o, "  ");
 	out_str(o, "ack", -8, w->ack);
 	out_u64(o, "unread", 8, w->unread);
+	out_room(o, &column, INDENT, 2 + t->local);
 	out_text(o, "  ");
 	endpoint(o, "local", t->local, w->local, w->lport);
+	out_room(o, &column, INDENT, 2 + t->remote);
 	out_text(o, "  ");
-	endpoint(o, "remote", t->narrow ? 0 : t->remote, w->remote, w->rport);
-	out_text(o, t->narrow ? "\n%11s" : "%s  ", "");
-	user(o, w->uid);
-	out_text(o, " ");
-	processes(o, q, w);
+	endpoint(o, "remote", t->remote, w->remote, w->rport);
+	out_room(o, &column, INDENT, 2 + USER + t->process);
+	out_text(o, "  ");
+	column -= t->process;
+	user(o, w->uid, &column);
+	processes(o, q, w, &column);
 	if (o->json)
 		out_u64(o, "inode", 0, w->inode);
 	out_record(o);
 	out_end(o);
+}
+
+static void heading(struct out *o, const struct table *t)
+{
+	int column = FRONT;
+
+	out_color(o, OUT_HEAD);
+	out_text(o, "%9s  %-8s%8s", "Age", "ACK", "Unread");
+	out_room(o, &column, INDENT, 2 + t->local);
+	out_text(o, "  %-*s", t->local, "Local");
+	out_room(o, &column, INDENT, 2 + t->remote);
+	out_text(o, "  %-*s", t->remote, "Remote");
+	out_room(o, &column, INDENT, 2 + USER + t->process);
+	out_text(o, "  %-*s Process", USER, "User");
+	out_color(o, OUT_PLAIN);
+	out_record(o);
 }
 
 static int waiting(struct ctx *ctx, const struct netns *ns, void *arg)
@@ -202,20 +232,13 @@ static int waiting(struct ctx *ctx, const struct netns *ns, void *arg)
 		file_complain(WAITING_FILE);
 		return FAILED;
 	}
-	t = measure(ctx, &w, q);
+	t = measure(&w, q);
 	out_list(o, "waiting");
 	for (i = 0; i < w.n; i++) {
 		if (!wanted(q, &w.row[i]))
 			continue;
-		if (!n++) {
-			out_color(o, OUT_HEAD);
-			out_text(o, "%9s  %-8s%8s  %-*s  %-*s", "Age", "ACK", "Unread", t.local,
-				 "Local", t.narrow ? 0 : t.remote, "Remote");
-			out_text(o, t.narrow ? "\n%11s%-8s %s" : "%s  %-8s %s", "", "User",
-				 "Process");
-			out_color(o, OUT_PLAIN);
-			out_record(o);
-		}
+		if (!n++)
+			heading(o, &t);
 		line(ctx, q, &w.row[i], &t);
 	}
 	out_end(o);

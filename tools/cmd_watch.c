@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "words.h"
 
 #define BUFFER 65536
+#define INDENT 8 /* of what did not fit into a line */
 
 /**
  * struct watch - a run
@@ -52,7 +54,9 @@ static void condition(struct watch *w, const char *field, unsigned long value)
 		 value);
 }
 
-/* the words of the command line become a filter that the kernel applies */
+/* the words of the command line become a filter that the kernel applies; without a format their
+ * names are not known yet
+ */
 static int parse(struct watch *w, const char *format, int argc, char **argv)
 {
 	char names[256];
@@ -79,6 +83,8 @@ static int parse(struct watch *w, const char *format, int argc, char **argv)
 				w->count = number;
 			continue;
 		}
+		if (!format)
+			continue;
 		symbol = event_symbol(format, word, value, names, sizeof(names));
 		if (symbol < 0)
 			return misuse("%s '%s' is none of: %s", word, value, names);
@@ -115,27 +121,41 @@ static void json(struct watch *w, const struct event *e)
 	out_end(o);
 }
 
-static void duration(struct out *o, const char *us)
+/* what may go to the next line as a whole */
+static __attribute__((format(printf, 3, 4))) void
+piece(struct out *o, int *column, const char *fmt, ...)
+{
+	char text[700];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	out_room(o, column, INDENT, strlen(text));
+	out_text(o, "%s", text);
+}
+
+static void duration(struct out *o, int *column, const char *us)
 {
 	char text[32];
 
 	if (*us == '-' || !*us)
-		out_text(o, " %8s", "-");
-	else if (o->numeric)
-		out_text(o, " %8s", us);
-	else
-		out_text(o, " %8s", out_duration(text, sizeof(text), strtoull(us, NULL, 10)));
+		us = "-";
+	else if (!o->numeric)
+		us = out_duration(text, sizeof(text), strtoull(us, NULL, 10));
+	piece(o, column, " %8s", us);
 }
 
 /* an IPv4 address comes as one mapped to IPv6 */
-static void address(struct out *o, const struct event *e, const char *addr, const char *port)
+static void address(struct out *o, int *column, const struct event *e, const char *addr,
+		    const char *port)
 {
 	const char *a = event_get(e, addr), *p = event_get(e, port);
 
 	if (!strncmp(a, "::ffff:", 7) && strchr(a, '.'))
-		out_text(o, " %s:%s", a + 7, p);
+		piece(o, column, " %s:%s", a + 7, p);
 	else
-		out_text(o, " [%s]:%s", a, p);
+		piece(o, column, " [%s]:%s", a, p);
 }
 
 static const char *netns_of(const struct watch *w, const char *inode, char *buf, size_t size)
@@ -154,35 +174,55 @@ static void line(struct watch *w, const struct event *e)
 	const char *outcome = event_get(e, "outcome");
 	struct out *o = &w->ctx->out;
 	char text[600];
+	int column = 0;
 	struct tm tm;
 
 	strftime(text, sizeof(text), "%H:%M:%S", localtime_r(&t, &tm));
-	out_text(o, "%s ", text);
+	piece(o, &column, "%s ", text);
 	out_color(o, strcmp(outcome, "merged") ? OUT_WARN : OUT_GOOD);
-	out_text(o, "%-8s %-7s", outcome, event_get(e, "reason"));
+	piece(o, &column, "%-8s %-7s", outcome, event_get(e, "reason"));
 	out_color(o, OUT_PLAIN);
-	out_text(o, " %-9s", event_get(e, "end"));
-	duration(o, event_get(e, "ack_delay_us"));
-	duration(o, event_get(e, "fin_delay_us"));
+	piece(o, &column, " %-9s", event_get(e, "end"));
+	duration(o, &column, event_get(e, "ack_delay_us"));
+	duration(o, &column, event_get(e, "fin_delay_us"));
 	if (w->wide)
-		address(o, e, "saddrv6", "sport");
+		address(o, &column, e, "saddrv6", "sport");
 	else
-		out_text(o, " :%-5s", event_get(e, "sport"));
-	address(o, e, "daddrv6", "dport");
+		piece(o, &column, " :%-5s", event_get(e, "sport"));
+	address(o, &column, e, "daddrv6", "dport");
 	if (w->ctx->all)
-		out_text(o, "  netns %s", netns_of(w, event_get(e, "netns"), text, sizeof(text)));
+		piece(o, &column, "  netns %s",
+		      netns_of(w, event_get(e, "netns"), text, sizeof(text)));
+	out_text(o, "\n");
+}
+
+static void heading(struct watch *w)
+{
+	struct out *o = &w->ctx->out;
+	int column = 0;
+
+	out_color(o, OUT_HEAD);
+	piece(o, &column, "%-8s %-8s %-7s %-9s", "Time", "Outcome", "Reason", "Ended");
+	piece(o, &column, " %8s", "ACK");
+	piece(o, &column, " %8s", "FIN");
+	piece(o, &column, w->wide ? " Local," : " Local ");
+	piece(o, &column, " Remote");
+	out_color(o, OUT_PLAIN);
 	out_text(o, "\n");
 }
 
 static void report_lost(struct watch *w, uint64_t n)
 {
 	struct out *o = &w->ctx->out;
+	int column = strlen("-- 18446744073709551615 closes lost:");
 
 	w->lost += n;
 	out_object(o, NULL);
 	out_text(o, "-- ");
 	out_u64(o, "lost", 0, n);
-	out_text(o, " closes lost: they came faster than they were read\n");
+	out_text(o, " closes lost:");
+	piece(o, &column, " they came faster than they were read");
+	out_text(o, "\n");
 	out_end(o);
 }
 
@@ -276,13 +316,7 @@ static int run(struct watch *w)
 	signal(SIGPIPE, SIG_IGN);
 	if (!trace_open(&t, w->filter))
 		return FAILED;
-	if (!w->ctx->out.json) {
-		out_color(&w->ctx->out, OUT_HEAD);
-		printf("%-8s %-8s %-7s %-9s %8s %8s Local%sRemote", "Time", "Outcome", "Reason",
-		       "Ended", "ACK", "FIN", w->wide ? ", " : "  ");
-		out_color(&w->ctx->out, OUT_PLAIN);
-		printf("\n");
-	}
+	heading(w);
 	rc = loop(w, &t, &old);
 	trace_close(&t);
 	if (w->lost)
@@ -303,11 +337,15 @@ int watch_main(struct ctx *ctx, int argc, char **argv)
 
 	w.wide = out_columns(&ctx->out) >= 100 || !ctx->out.width;
 	w.offset = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
+	rc = parse(&w, NULL, argc, argv);
+	if (rc)
+		return rc;
 	if (!module_ready(PROC_NET "finack"))
 		return FAILED;
 	format = trace_format();
 	if (!format)
 		return FAILED;
+	*w.filter = '\0';
 	if (ctx->all)
 		strcpy(w.filter, "netns > 0");
 	else

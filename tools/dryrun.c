@@ -3,12 +3,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "file.h"
+#include "interval.h"
 #include "predict.h"
 
 #define SECONDS 5.0
+#define NO_CLOSE "no close was counted yet to predict from"
+
+/* the table: columns of a policy's name, of the numbers behind it, of what did not fit */
+#define NAME	24
+#define NUMBERS	35
+#define INDENT	2
+#define DATA_TOO "  and ACKs of data"
 
 /* what is judged if no control is named */
 static struct setting usual[][1] = {
@@ -58,19 +65,10 @@ static double decided(const struct counters *c)
 	       counters_get(c, "FinAckUnacked");
 }
 
-static bool watch(struct basis *b, struct basis *before, double seconds)
+/* makes of the second reading what came since the first one */
+static void since(struct basis *b, const struct basis *before, double seconds)
 {
-	struct timespec t[2], pause = { .tv_sec = seconds };
-
-	pause.tv_nsec = (seconds - pause.tv_sec) * 1e9;
-	if (!sample(before))
-		return false;
-	clock_gettime(CLOCK_MONOTONIC, &t[0]);
-	nanosleep(&pause, NULL);
-	clock_gettime(CLOCK_MONOTONIC, &t[1]);
-	if (!sample(b))
-		return false;
-	b->seconds = t[1].tv_sec - t[0].tv_sec + (t[1].tv_nsec - t[0].tv_nsec) / 1e9;
+	b->seconds = seconds;
 	b->idle = decided(&b->c) <= decided(&before->c);
 	if (b->idle) {
 		b->seconds = decided(&b->c) / 100;
@@ -78,7 +76,6 @@ static bool watch(struct basis *b, struct basis *before, double seconds)
 		counters_sub(&b->c, &before->c);
 		hists_sub(&b->h, &before->h);
 	}
-	return true;
 }
 
 static char *policy_name(char *buf, size_t size, const struct setting *s, size_t n)
@@ -97,24 +94,42 @@ static void one(struct ctx *ctx, const struct basis *b, const struct setting *s,
 	struct prediction p;
 	struct out *o = &ctx->out;
 	char name[1200];
+	int column;
 
 	policy_from(&now, &b->k, NULL, 0);
 	policy_from(&then, &b->k, s, n);
 	p = predict(&b->c, hists_get(&b->h, "FinAckFinDelay"), &now, &then);
+	policy_name(name, sizeof(name), s, n);
+	column = strlen(name) > NAME ? strlen(name) : NAME;
 	out_object(o, NULL);
-	out_str(o, "policy", -24, policy_name(name, sizeof(name), s, n));
+	if (o->width && column > o->width) {
+		out_wrapped(o, "policy", INDENT, name);
+		out_text(o, "%*s", INDENT, "");
+		column = INDENT;
+	} else {
+		out_str(o, "policy", -NAME, name);
+	}
+	out_room(o, &column, INDENT, NUMBERS);
 	out_text(o, p.likely > 0.05 * b->seconds ? " +" : "  ");
 	out_fixed(o, b->idle ? "segments_per_100_closes" : "segments_per_second", -10, 1,
 		  p.likely / b->seconds + 0.0);
 	out_fixed(o, "at_least", 10, 1, p.least / b->seconds + 0.0);
 	out_text(o, " ..");
 	out_fixed(o, "at_most", 10, 1, p.most / b->seconds + 0.0);
+	if (p.data)
+		out_room(o, &column, INDENT, strlen(DATA_TOO));
 	if (o->json)
 		out_bool(o, "data_acks_too", p.data);
 	else if (p.data)
-		out_text(o, "  and ACKs of data");
+		out_text(o, DATA_TOO);
 	out_nl(o);
 	out_end(o);
+}
+
+static void sentence(struct out *o, const char *text)
+{
+	if (!o->json)
+		out_wrapped(o, NULL, 0, text);
 }
 
 static void heading(struct ctx *ctx, const struct basis *b)
@@ -122,52 +137,98 @@ static void heading(struct ctx *ctx, const struct basis *b)
 	double all = decided(&b->c), merged = counters_get(&b->c, "FinAckMerged");
 	const char *ports = knobs_get(&b->k, "ports");
 	struct out *o = &ctx->out;
+	int column = strlen("5.0 s: 12345.6 closes/s,");
 
 	if (b->idle) {
-		out_text(o, "No close came meanwhile; of all since the module was loaded, ");
-		out_text(o, "per 100 closes:");
-		out_nl(o);
+		sentence(o, "No close came meanwhile; of all since the module was loaded, "
+			 "per 100 closes:");
 	} else {
 		out_fixed(o, "seconds", 0, 1, b->seconds);
 		out_text(o, " s: ");
 		out_fixed(o, "closes_per_second", 0, 1, all / b->seconds);
-		out_text(o, " closes/s, ");
+		out_text(o, " closes/s,");
+		out_room(o, &column, 0, strlen(" 12345.6 of them merged"));
+		out_text(o, " ");
 		out_fixed(o, "merged_per_second", 0, 1, merged / b->seconds);
 		out_text(o, " of them merged");
 		out_nl(o);
 	}
-	if (ports && *ports && !o->json) {
-		out_text(o, "Counters do not tell ports: this is as if controls held for all");
-		out_nl(o);
-	}
+	if (ports && *ports)
+		sentence(o, "Counters do not tell ports: this is as if controls held for all");
+	column = NAME;
 	out_color(o, OUT_HEAD);
-	out_text(o, "%-24s  %-10s%10s ..%10s", "Policy", b->idle ? "Seg/100" : "Segments/s",
-		 "at least", "at most");
+	out_text(o, "%*s", -NAME, "Policy");
+	out_room(o, &column, INDENT, NUMBERS);
+	out_text(o, "  %-10s%10s ..%10s", b->idle ? "Seg/100" : "Segments/s", "at least",
+		 "at most");
 	out_color(o, OUT_PLAIN);
 	out_nl(o);
 }
 
+/**
+ * struct run - the namespaces
+ * @setting: the policy to judge
+ * @n: its settings
+ * @before: the first readings, in the order of the namespaces
+ * @judged: how many had closes to judge by
+ */
+struct run {
+	const struct setting *setting;
+	size_t n;
+	struct basis *before;
+	size_t judged;
+};
+
+static int first(struct ctx *ctx, const struct netns *ns, void *arg)
+{
+	struct run *r = arg;
+
+	return sample(&r->before[ns - ctx->ns]) ? OK : FAILED;
+}
+
+static int second(struct ctx *ctx, const struct netns *ns, void *arg)
+{
+	struct basis *b = calloc(1, sizeof(*b));
+	struct run *r = arg;
+	size_t i;
+
+	if (!b || !sample(b)) {
+		free(b);
+		return FAILED;
+	}
+	since(b, &r->before[ns - ctx->ns], ctx->seconds);
+	r->judged += b->seconds > 0;
+	if (b->seconds > 0)
+		heading(ctx, b);
+	else if (ctx->all)
+		sentence(&ctx->out, NO_CLOSE);
+	out_list(&ctx->out, "predictions");
+	for (i = 0; b->seconds > 0 && !r->n && i < sizeof(usual) / sizeof(*usual); i++)
+		if (knobs_get(&b->k, usual[i]->name))
+			one(ctx, b, usual[i], 1);
+	if (b->seconds > 0 && r->n)
+		one(ctx, b, r->setting, r->n);
+	out_end(&ctx->out);
+	free(b);
+	return OK;
+}
+
 int predict_print(struct ctx *ctx, const struct setting *s, size_t n)
 {
-	struct basis *b = calloc(2, sizeof(*b));
-	size_t i;
+	struct run r = { .setting = s, .n = n };
+	struct ctx quiet = *ctx;
 	int rc = FAILED;
 
-	if (b && watch(&b[0], &b[1], ctx->seconds ? ctx->seconds : SECONDS)) {
-		rc = b->seconds > 0 ? OK : FAILED;
-		if (rc)
-			fputs("finack: no close was counted yet to predict from\n", stderr);
+	quiet.quiet = true;
+	r.before = calloc(ctx->ns_count, sizeof(*r.before));
+	if (r.before && !each_netns(&quiet, first, &r)) {
+		ctx->seconds = interval_wait(ctx->seconds ? ctx->seconds : SECONDS);
+		rc = each_netns(ctx, second, &r);
+		if (!rc && !r.judged) {
+			fputs("finack: " NO_CLOSE "\n", stderr);
+			rc = FAILED;
+		}
 	}
-	if (!rc) {
-		heading(ctx, b);
-		out_list(&ctx->out, "predictions");
-		for (i = 0; !n && i < sizeof(usual) / sizeof(*usual); i++)
-			if (knobs_get(&b->k, usual[i]->name))
-				one(ctx, b, usual[i], 1);
-		if (n)
-			one(ctx, b, s, n);
-		out_end(&ctx->out);
-	}
-	free(b);
+	free(r.before);
 	return rc;
 }

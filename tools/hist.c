@@ -147,7 +147,9 @@ uint64_t hist_quantile(const struct hist *h, double q)
 		}
 		seen += count;
 	}
-	return us < (double)UINT64_MAX ? us : UINT64_MAX;
+	if (us >= (double)UINT64_MAX) /* not by ?:, which would make a double of both */
+		return UINT64_MAX;
+	return us;
 }
 
 double hist_below(const struct hist *h, double us, uint64_t *least, uint64_t *most)

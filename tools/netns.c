@@ -133,6 +133,20 @@ static bool append(struct netns **list, size_t *n, const struct netns *ns)
 	return true;
 }
 
+/* the caller's, by a descriptor: it is to be found again from other namespaces */
+static int own(struct netns *ns)
+{
+	int fd;
+
+	if (netns_self(ns))
+		return -1;
+	fd = open(ns->path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	snprintf(ns->path, sizeof(ns->path), "/proc/self/fd/%d", fd);
+	return 0;
+}
+
 size_t netns_list(struct netns **list)
 {
 	struct netns ns;
@@ -142,7 +156,7 @@ size_t netns_list(struct netns **list)
 	size_t n = 0;
 
 	*list = NULL;
-	if (!netns_self(&ns))
+	if (!own(&ns))
 		ok = append(list, &n, &ns);
 	while (ok && (name = next_entry(&dir, RUN_NETNS))) {
 		memset(&ns, 0, sizeof(ns));

@@ -162,6 +162,16 @@ void out_record(struct out *o)
 	o->unfinished = false;
 }
 
+void out_room(struct out *o, int *column, int indent, int width)
+{
+	if (!o->json && !o->oneline && o->width && *column > indent &&
+	    *column + width > o->width) {
+		printf("\n%*s", indent, "");
+		*column = indent;
+	}
+	*column += width;
+}
+
 void out_color(struct out *o, enum out_color color)
 {
 	static const char * const code[] = {

@@ -65,6 +65,14 @@ void out_us(struct out *o, const char *key, int width, uint64_t us);
 void out_text(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** out_nl() - the end of a line that need not be the end of its record */
 void out_nl(struct out *o);
+/**
+ * out_room() - before a piece of a line: on a terminal without room for it the line goes on below
+ * @o: see there
+ * @column: where the line is; moved on
+ * @indent: of lines below
+ * @width: of the piece
+ */
+void out_room(struct out *o, int *column, int indent, int width);
 /** out_record() - the end of a record and of its line */
 void out_record(struct out *o);
 void out_color(struct out *o, enum out_color color);

@@ -46,7 +46,14 @@ struct prediction predict(const struct counters *c, const struct hist *fin,
 /** policy_from() - what the controls say, changed as @s has it */
 void policy_from(struct policy *p, const struct knobs *k, const struct setting *s, size_t n);
 
-/** predict_print() - watch for an interval and print; Return: an exit status */
+/**
+ * predict_print() - watch for an interval, and print for each of the namespaces
+ * @ctx: see there
+ * @s: the policy to judge
+ * @n: its settings; if there are none, the usual policies are judged
+ *
+ * Return: an exit status; it failed if no namespace had closes to judge by.
+ */
 int predict_print(struct ctx *ctx, const struct setting *s, size_t n);
 
 #endif

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * libFuzzer target for the parsers of what the tool reads. One program per parser: PARSER is one of
- * counters, hists, waiting, event, format, config, link.
+ * counters, hists, waiting, event, format, config, link, command, capture.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "../counters.h"
 #include "../hist.h"
 #include "../kconfig.h"
+#include "../lab/wire.h"
+#include "../out.h"
 #include "../procs.h"
 #include "../trace.h"
 #include "../waiting.h"
@@ -77,9 +81,48 @@ static void __attribute__((unused)) fuzz_link(char *text)
 	socket_inode(text);
 }
 
+/* a process may be called anything; what is printed of it has no control characters */
+static void __attribute__((unused)) fuzz_command(char *text)
+{
+	char *p;
+
+	for (p = out_clean(text); *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			abort();
+}
+
+/* capture files; from a descriptor, as those of the lab are */
+static void __attribute__((unused)) fuzz_capture(const uint8_t *data, size_t size)
+{
+	static char path[32], err[400];
+	static int fd = -1;
+	struct wire w;
+	size_t i;
+
+	if (fd < 0) {
+		fd = memfd_create("capture", MFD_CLOEXEC);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	}
+	if (ftruncate(fd, 0) || pwrite(fd, data, size, 0) != (ssize_t)size)
+		abort();
+	wire_read(&w, path, err, sizeof(err));
+	for (i = 0; i < w.n; i++) {
+		wire_outcome_name(wire_close(w.conn[i]).outcome);
+		wire_ended(w.conn[i]);
+	}
+	wire_free(&w);
+}
+
 #define CAT(_a, _b) _a##_b
 #define FUZZ(_parser) CAT(fuzz_, _parser)
 
+#ifdef BINARY
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	FUZZ(PARSER)(data, size);
+	return 0;
+}
+#else
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1);
@@ -92,3 +135,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(text);
 	return 0;
 }
+#endif

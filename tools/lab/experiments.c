@@ -103,7 +103,7 @@ const struct experiment experiments[] = {
 		.nr = 13, .name = "shutdown-read",
 		.claim = "shutdown(SHUT_RD): no segment at all",
 		.why = "it only marks the socket: read() returns 0, the peer is not told",
-		.server = shut_reading, .client = late_client,
+		.server = shut_reading, .client = late_client, .from_data = 1,
 		/* by the client: here the server closes first */
 		.shows = { WIRE_MERGED, .moves = MERGED("EndClose") },
 	}, {

@@ -4,7 +4,10 @@
 
 #include "ladder.h"
 
-#define WIDTH 65	/* columns between the two sides: with time and sides 80 */
+#define WIDTH	65	/* columns between the two sides */
+#define NARROW	25	/* on a terminal of 40 columns */
+#define REST	15	/* times and sides */
+#define SIDES	24	/* what names them */
 #define BEFORE_NS 2000000 /* what led to the first segment that is drawn */
 
 /* what tells sides and segments apart on a terminal */
@@ -122,51 +125,70 @@ struct ladder *ladder_make(const struct lab_result *r)
 	return l;
 }
 
-static void print_segment(FILE *f, const struct ink *ink, const struct rung *g)
+/* Return: how many bytes of @text go into a line of @room, by words or up to a bracket */
+static int fits(const char *text, int room)
 {
-	const char *on = g->seg->flags & WIRE_RST ? ink->rst :
-			 g->seg->flags & WIRE_FIN ? ink->fin : "";
-	char text[112], line[WIDTH + 1];
-	int n = snprintf(text, sizeof(text), " %s ", g->text);
+	int n, len = strlen(text);
 
-	n = n < WIDTH - 3 ? n : WIDTH - 3;
-	memset(line, '-', WIDTH);
-	line[WIDTH] = 0;
-	if (g->side == LAB_CLIENT) {
-		memcpy(line + 1, text, n);
-		line[WIDTH - 1] = '>';
-	} else {
-		memcpy(line + WIDTH - 1 - n, text, n);
-		line[0] = '<';
-	}
-	fprintf(f, "|%s%s%s|\n", on, line, *on ? ink->off : "");
+	if (len <= room)
+		return len;
+	for (n = room; n && text[n] != ' ' && text[n - 1] != '('; n--)
+		;
+	return n ? n : room;
 }
 
-void ladder_print(const struct lab_result *r, FILE *f, bool color)
+/* @n bytes of @text at the side they belong to, on an arrow or below it */
+static void print_line(FILE *f, const struct rung *g, const char *text, int n, bool arrow,
+		       int width)
 {
+	const bool client = g->side == LAB_CLIENT;
+	char padded[112], line[WIDTH + 1];
+	int len = snprintf(padded, sizeof(padded), " %.*s ", n, text);
+
+	memset(line, arrow ? '-' : ' ', width);
+	line[width] = 0;
+	if (arrow)
+		line[client ? width - 1 : 0] = client ? '>' : '<';
+	memcpy(line + (client ? arrow : width - len - arrow), padded, len);
+	fputs(line, f);
+}
+
+static void print_rung(FILE *f, const struct ink *ink, const struct rung *g, int width)
+{
+	const char *text = g->text, *on = !g->seg ? ink->call :
+			   g->seg->flags & WIRE_RST ? ink->rst :
+			   g->seg->flags & WIRE_FIN ? ink->fin : "";
+	bool first = true;
+	int n;
+
+	fprintf(f, "%9.3f ms ", g->ns / 1e6);
+	while (first || *text) {
+		n = fits(text, width - (g->seg ? 5 : 2));
+		fprintf(f, "%*s|%s", first ? 0 : 13, "", on);
+		print_line(f, g, text, n, g->seg && first, width);
+		fprintf(f, "%s|\n", *on ? ink->off : "");
+		text += n;
+		text += *text == ' ';
+		first = false;
+	}
+}
+
+void ladder_print(const struct lab_result *r, FILE *f, bool color, int columns)
+{
+	const int width = columns >= WIDTH + REST ? WIDTH :
+			  columns <= NARROW + REST ? NARROW : columns - REST;
 	const struct ink *ink = color ? &colored : &plain;
 	struct ladder *l = ladder_make(r);
-	const struct rung *g;
 	size_t i;
 
 	if (!l || !l->n) {
 		free(l);
 		return;
 	}
-	fprintf(f, "%12s client :%-5u%*s server :%u\n", "", r->conn->port[0], WIDTH - 27, "",
-		r->conn->port[1]);
-	for (i = 0; i < l->n; i++) {
-		g = &l->rung[i];
-		fprintf(f, "%9.3f ms ", g->ns / 1e6);
-		if (g->seg)
-			print_segment(f, ink, g);
-		else if (g->side == LAB_CLIENT)
-			fprintf(f, "| %s%-*.*s%s|\n", ink->call, WIDTH - 1, WIDTH - 1, g->text,
-				ink->off);
-		else
-			fprintf(f, "|%s%*.*s%s |\n", ink->call, WIDTH - 1, WIDTH - 1, g->text,
-				ink->off);
-	}
+	fprintf(f, "%12s client :%-5u%*s server :%u\n", "", r->conn->port[0],
+		width > SIDES ? width - SIDES : 0, "", r->conn->port[1]);
+	for (i = 0; i < l->n; i++)
+		print_rung(f, ink, &l->rung[i], width);
 	if (l->left_out)
 		fprintf(f, "%13s %zu more\n", "", l->left_out);
 	free(l);

@@ -48,12 +48,13 @@ char *ladder_flags(const struct wire_seg *s, char text[20]);
 uint32_t ladder_seq(const struct wire_conn *c, int side, uint32_t seq);
 
 /**
- * ladder_print() - draw the close in 80 columns
+ * ladder_print() - draw the close in text
  * @r: what an experiment showed
  * @f: where to
  * @color: with terminal colours
+ * @columns: how wide it may be; 40 to 80 are used
  */
-void ladder_print(const struct lab_result *r, FILE *f, bool color);
+void ladder_print(const struct lab_result *r, FILE *f, bool color, int columns);
 
 /** svg_print() - draw the close as SVG */
 void svg_print(const struct lab_result *r, FILE *f);

@@ -7,6 +7,7 @@
 
 #define INDENT	12
 #define TEXT	2000
+#define WIDE	60	/* with claims beside the names */
 
 static const char * const side_name[] = { "client", "server" };
 
@@ -139,6 +140,7 @@ static void put_wire(struct out *o, const struct lab_result *r)
 {
 	static const char * const number[] = { "no", "one", "two", "three", "four", "five", "six" };
 	const struct wire_close *c = &r->close;
+	int column = INDENT + strlen("three segments, simultaneous,");
 	char many[20];
 
 	put_label(o, "wire:");
@@ -153,7 +155,9 @@ static void put_wire(struct out *o, const struct lab_result *r)
 		out_u64(o, "segments_of_close", 0, c->segments);
 	out_str(o, "outcome", 0, wire_outcome_name(c->outcome));
 	if (c->outcome == WIRE_MERGED || c->outcome == WIRE_SEPARATE) {
-		out_text(o, ", FIN ACKed after ");
+		out_text(o, ",");
+		out_room(o, &column, INDENT - 1, strlen(" FIN ACKed after 1000.000 ms"));
+		out_text(o, " FIN ACKed after ");
 		out_fixed(o, "ack_ms", 0, 3,
 			  (double)(r->conn->seg[c->ack].ns - r->conn->seg[c->fin].ns) / 1e6);
 		out_text(o, " ms");
@@ -213,14 +217,17 @@ static void put_verdict(struct out *o, const struct lab_result *r)
 static void put_knobs(struct out *o, const struct lab_result *r)
 {
 	const char * const *k = r->o->knobs;
+	int column = INDENT - 1;
 
 	if (!k || !*k)
 		return;
-	put_label(o, "knobs:");
+	out_text(o, "  %-*s", INDENT - 3, "knobs:");
 	out_list(o, "knobs");
 	for (; *k; k++) {
+		out_room(o, &column, INDENT - 1, 1 + strlen(*k) + !!k[1]);
+		out_text(o, " ");
 		out_str(o, NULL, 0, *k);
-		out_text(o, k[1] ? ", " : "");
+		out_text(o, k[1] ? "," : "");
 	}
 	out_end(o);
 	out_nl(o);
@@ -237,10 +244,13 @@ static void put_side(struct out *o, const struct lab_result *r, enum lab_side s)
 
 void report(struct out *o, const struct lab_result *r)
 {
+	int column = strlen(r->e->name);
+
 	out_object(o, NULL);
 	out_color(o, OUT_HEAD);
 	out_str(o, "name", 0, r->e->name);
 	out_color(o, OUT_PLAIN);
+	out_room(o, &column, 1, strlen(" (mapped on the loopback)"));
 	out_text(o, " (");
 	out_str(o, "family", 0, lab_family_name[r->o->family]);
 	out_text(o, " on ");
@@ -255,7 +265,7 @@ void report(struct out *o, const struct lab_result *r)
 		put_segments(o, r);
 	} else {
 		fflush(stdout);
-		ladder_print(r, stdout, o->color);
+		ladder_print(r, stdout, o->color, out_columns(o));
 		put_states(o, r, LAB_CLIENT);
 		put_states(o, r, LAB_SERVER);
 	}
@@ -273,6 +283,7 @@ void report(struct out *o, const struct lab_result *r)
 
 void report_list(struct out *o)
 {
+	const bool narrow = o->width && o->width < WIDE;
 	const struct experiment *e;
 
 	out_list(o, NULL);
@@ -280,9 +291,9 @@ void report_list(struct out *o)
 		out_object(o, NULL);
 		out_u64(o, "nr", 2, e->nr);
 		out_text(o, "  ");
-		out_str(o, "name", -19, e->name);
-		out_text(o, " ");
-		out_wrapped(o, "claim", 24, e->claim);
+		out_str(o, "name", narrow ? 0 : -19, e->name);
+		out_text(o, narrow ? "\n    " : " ");
+		out_wrapped(o, "claim", narrow ? 4 : 24, e->claim);
 		out_end(o);
 	}
 	out_end(o);
