@@ -4,9 +4,8 @@
  * of its own. Wire, counters and the application's view must all be as claimed; the lab compares.
  * The trace event and the histograms must say the same. A capture on lo sees a segment when it has
  * passed IP and the device, 8 to 17 thousand instructions from the hooks: 99 of 100 delays are to
- * be no further off than 20 us, so that an experiment that is wrong in each family fails. Between
- * hook and capture there can be an interrupt, and the softirq that has a namespace to free (seen:
- * 400 us before a FIN); but none is to be further off than a tick.
+ * be no further off than 20 us. One in a thousand has been, on 6.1, up to 26 us, all of them ACKs
+ * that the delayed-ACK timer sent; none may be further off than 30.
  *
  * Arguments: names of experiments, or none for all.
  */
@@ -19,12 +18,9 @@
 #include "details.h"
 #include "kselftest.h"
 
-#define TOLERANCE_US	4000
 /* exact under counted time */
+#define TOLERANCE_US	(30 * slack())
 #define USUAL_US	(20 * slack())
-
-/* where more than this is needed, reading EOF and closing do not fit into a tick */
-#define TICK_SLACK	5
 
 static long long worst_us;
 static int delays, unusual;
@@ -129,11 +125,6 @@ static void test(const struct experiment *e, enum lab_family family)
 	};
 	struct lab_result r;
 
-	if (slack() > TICK_SLACK && !strcmp(e->name, "no-data-fast")) {
-		ksft_test_result_skip("%s/%s: close() takes longer than a tick here\n", e->name,
-				      lab_family_name[family]);
-		return;
-	}
 	if (lab_scratch())
 		ksft_exit_fail_msg("cannot make a network namespace: %s\n", strerror(errno));
 	events_clear();

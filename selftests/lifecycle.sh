@@ -4,8 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 
 test_load_and_unload_under_traffic() {
-	local i pids=() rc=0 total=0 rounds=100
-	! fa_slow || rounds=5 # an unload waits eight seconds there for the grace periods of RCU tasks
+	local i pids=() rc=0 total=0 rounds
+	rounds=$(fa_rounds 100)
 	for i in 1 2; do
 		"$closer" any "$i" &
 		pids+=($!)
