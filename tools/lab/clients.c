@@ -19,17 +19,26 @@ static void talk(struct role *r, int fd, int times, unsigned int ms)
 	}
 }
 
+/* The second of the base pair, up to a tick. One that came while a segment is delivered would leave
+ * the next segment to ksoftirqd (kernel/softirq.c), and a capture on lo, which sees what is received,
+ * would have that late.
+ */
+static void a_second(struct role *r)
+{
+	role_sleep(r, 1000);
+	role_next_tick();
+}
+
 void usual_client(struct role *r, int fd)
 {
 	role_greet(r, fd);
-	role_sleep(r, 1000);
+	a_second(r);
 	role_close(r, fd);
 }
 
 void silent_client(struct role *r, int fd)
 {
-	role_sleep(r, 1000);
-	role_next_tick();
+	a_second(r);
 	role_close(r, fd);
 }
 
@@ -37,7 +46,7 @@ void silent_client(struct role *r, int fd)
 static size_t half_close(struct role *r, int fd)
 {
 	role_greet(r, fd);
-	role_sleep(r, 1000);
+	a_second(r);
 	role_shutdown(r, fd, SHUT_WR);
 	return role_until_eof(r, fd);
 }
@@ -59,7 +68,7 @@ void reset_client(struct role *r, int fd)
 	char c;
 
 	role_greet(r, fd);
-	role_sleep(r, 1000);
+	a_second(r);
 	role_shutdown(r, fd, SHUT_WR);
 	role_expect(r, role_read(r, fd, &c, 1) == -1 && errno == ECONNRESET,
 		    "the client's read() fails with ECONNRESET");
@@ -92,7 +101,7 @@ void same_time_client(struct role *r, int fd)
 void losing_client(struct role *r, int fd)
 {
 	role_greet(r, fd);
-	role_sleep(r, 1000);
+	a_second(r);
 	role_deaf(r, fd, 0x01);
 	role_shutdown(r, fd, SHUT_WR);
 	role_sleep(r, 100);
@@ -120,7 +129,7 @@ void full_client(struct role *r, int fd)
 void vanishing_client(struct role *r, int fd)
 {
 	role_greet(r, fd);
-	role_sleep(r, 1000);
+	a_second(r);
 	role_deaf(r, fd, 0);
 	role_shutdown(r, fd, SHUT_WR);
 	role_vanish(r, fd);
@@ -148,7 +157,7 @@ void talking_client(struct role *r, int fd)
 {
 	talk(r, fd, QUICK_ACKS + 2, 150);
 	role_greet(r, fd);
-	role_sleep(r, 1000);
+	a_second(r);
 	role_close(r, fd);
 }
 
@@ -161,7 +170,7 @@ void full_size_client(struct role *r, int fd)
 	role_write(r, fd, block, mss);
 	role_sleep(r, 10);
 	role_write(r, fd, block, mss);
-	role_sleep(r, 1000);
+	a_second(r);
 	role_close(r, fd);
 }
 
@@ -174,6 +183,6 @@ void slow_client(struct role *r, int fd)
 		role_sleep(r, 400);
 		role_greet(r, fd);
 	}
-	role_sleep(r, 1000);
+	a_second(r);
 	role_close(r, fd);
 }

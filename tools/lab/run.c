@@ -86,6 +86,14 @@ static void visit(const struct run *run, struct role *role)
 	(run->e->client ?: usual_client)(role, fd);
 }
 
+/* leave the CPU to others */
+static void settle(unsigned int ms)
+{
+	struct timespec ts = { 0, ms * 1000000L };
+
+	nanosleep(&ts, NULL);
+}
+
 static pid_t start(const struct run *run, enum lab_side side, int ready)
 {
 	struct role role = { run->r->shared, side == LAB_SERVER, run->o->role };
@@ -100,6 +108,8 @@ static pid_t start(const struct run *run, enum lab_side side, int ready)
 		serve(run, &role, ready);
 	else
 		visit(run, &role);
+	/* on the one CPU there may be, what exit() does would come before what the peer does next */
+	settle(10);
 	_exit(0);
 }
 
@@ -184,10 +194,8 @@ static bool over(struct run *run)
  */
 static void wait_event(struct run *run)
 {
-	struct timespec settle = { 0, 1000000 };
-
 	if (poll(run->event, __LAB_SIDE_MAX + 1, run->net.link ? LOOK_LINK_MS : LOOK_MS) > 0)
-		nanosleep(&settle, NULL);
+		settle(1);
 }
 
 static void act(struct run *run)

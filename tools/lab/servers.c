@@ -173,6 +173,7 @@ void shared_close(struct role *r, int fd)
 		_exit(0);
 	}
 	waitpid(pid, NULL, 0);
+	role_next_tick(); /* a fork takes its time: see a_second() */
 	role_expect(r, role_write(r, fd, data, SIDES_DATA) == SIDES_DATA,
 		    "the other process still writes after one close()");
 	role_close(r, fd);
