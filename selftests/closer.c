@@ -2,14 +2,14 @@
 /*
  * Closes connections over the loopback of its network namespace, for the scripts.
  *
- * closer PATTERN COUNT
+ * closer PATTERN COUNT [PAUSE]
  *   merge      the server closes at EOF
  *   separate   it sends the ACK first (TCP_QUICKACK)
  *   late       it closes when the delayed-ACK timer has sent the ACK
  *   data       it writes at EOF
  *   reset      it closes with unread data
  *   unread     it neither reads nor closes, until killed
- *   any        one of these at random, until killed; COUNT is the seed
+ *   any        one of these at random, until killed, up to PAUSE ms apart (else 3); COUNT is the seed
  *   hold       COUNT connections wait for close() until a line comes on stdin; says "held" and
  *              "closed"
  */
@@ -113,9 +113,9 @@ static void hold(int listener, int count)
 int main(int argc, char **argv)
 {
 	static const char * const patterns[] = { "merge", "separate", "reset" };
-	int i, count, listener;
+	int i, count, listener, pause_us;
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return 2;
 	count = atoi(argv[2]);
 	listener = listen_any();
@@ -124,9 +124,10 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!strcmp(argv[1], "any")) {
+		pause_us = 1000 * (argc == 4 ? atoi(argv[3]) : 3);
 		srandom(count);
 		for (;;) {
-			usleep(random() % 3000);
+			usleep(random() % pause_us);
 			i = closed_by_client(listener);
 			usleep(random() % 5000);
 			finish(i, patterns[random() % 3]);
