@@ -13,7 +13,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <netinet/tcp.h>
 #include <pcap/pcap.h>
 #include <poll.h>
@@ -28,9 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../tools/counters.h"
-#include "../tools/lab/wire.h"
 #include "flips.h"
+#include "verdict.h"
 
 #define WORKERS		24
 #define PORT		8000
@@ -255,35 +253,6 @@ static int busy(void)
 	return n;
 }
 
-static void compare(const char *what, uint64_t wire, uint64_t counted)
-{
-	printf("# %-20s %8" PRIu64 " expected, %8" PRIu64 " counted\n", what, wire, counted);
-	failures += wire != counted;
-}
-
-/* what the controls have to do cannot be told when they change all the time; that they did no more
- * than they say can
- */
-static void judge_controls(const struct counters *c)
-{
-	static const char * const names[] = {
-		"FinAckForced", "FinAckHeld", "FinAckHeldMerged", "FinAckQuickAck", "FinAckClamped",
-		"FinAckSepPolicy", "FinAckSepHeld"
-	};
-	uint64_t v[7];
-	int i;
-
-	for (i = 0; i < 7; i++) {
-		v[i] = counters_get(c, names[i]);
-		printf("# %-20s %8" PRIu64 "\n", names[i], v[i]);
-		failures += !flipping && v[i];
-	}
-	if (v[2] + v[6] > v[1] || v[5] > v[0] + v[3]) {
-		printf("# the controls' counters do not fit\n");
-		failures++;
-	}
-}
-
 static uint64_t done(enum pattern p)
 {
 	uint64_t n = 0;
@@ -292,61 +261,6 @@ static uint64_t done(enum pattern p)
 	for (i = 0; i < WORKERS; i++)
 		n += worker[i].done[p];
 	return n;
-}
-
-static void judge(const char *path)
-{
-	uint64_t merged = 0, separate = 0, unacked = 0, active = 0, simul = 0;
-	uint64_t a_merged = 0, a_other = 0, wide = 0, with_data = 0;
-	struct counters c;
-	struct wire w;
-	char err[200];
-	size_t i;
-
-	if (wire_read(&w, path, err, sizeof(err)) || counters_read(&c)) {
-		printf("# %s\n", *err ? err : "no counters");
-		failures++;
-		return;
-	}
-	for (i = 0; i < w.n; i++) {
-		struct wire_close k = wire_close(w.conn[i]);
-
-		if (k.outcome == WIRE_SIMULTANEOUS) {
-			active++;
-			simul++;
-		} else if (k.active == 0) {
-			merged += k.outcome == WIRE_MERGED;
-			with_data += k.outcome == WIRE_MERGED && k.data_with_ack;
-			wide += k.outcome == WIRE_MERGED && w.conn[i]->seg[k.ack].len > 1500;
-			separate += k.outcome == WIRE_SEPARATE;
-			unacked += k.outcome == WIRE_UNACKED;
-		} else if (k.active == 1) {
-			active++;
-			a_merged += k.outcome == WIRE_MERGED;
-			a_other += k.outcome == WIRE_SEPARATE;
-		}
-	}
-	printf("# %zu connections in the capture; merged with data: %" PRIu64 ", over 1500 bytes: %"
-	       PRIu64 "\n", w.n, with_data, wide);
-	compare("FinAckPassive", merged + separate + unacked, counters_get(&c, "FinAckPassive"));
-	compare("FinAckMerged", merged, counters_get(&c, "FinAckMerged"));
-	compare("FinAckSeparate", separate, counters_get(&c, "FinAckSeparate"));
-	compare("FinAckUnacked", unacked, counters_get(&c, "FinAckUnacked"));
-	compare("FinAckUndecided", 0, counters_get(&c, "FinAckUndecided"));
-	compare("FinAckCloseWait", 0, counters_get(&c, "FinAckCloseWait"));
-	compare("FinAckActive", active, counters_get(&c, "FinAckActive"));
-	compare("FinAckActiveMerged", a_merged, counters_get(&c, "FinAckActiveMerged"));
-	compare("Separate+Half", a_other, counters_get(&c, "FinAckActiveSeparate") +
-		counters_get(&c, "FinAckActiveHalf"));
-	compare("FinAckSimultaneous", simul, counters_get(&c, "FinAckSimultaneous"));
-	compare("FinAckEndShutdown", done(SHUTDOWN), counters_get(&c, "FinAckEndShutdown"));
-	compare("FinAckEndResetIn", done(RUDE), counters_get(&c, "FinAckEndResetIn"));
-	compare("FinAckEndResetOut", done(UNREAD) + done(LINGER_0),
-		counters_get(&c, "FinAckEndResetOut"));
-	compare("FinAckUntracked", 0, counters_get(&c, "FinAckUntracked"));
-	compare("FinAckEarlier", 0, counters_get(&c, "FinAckEarlier"));
-	judge_controls(&c);
-	wire_free(&w);
 }
 
 static char path[24];
@@ -407,6 +321,7 @@ int main(int argc, char **argv)
 {
 	struct sockaddr_in6 *sin6 = (void *)&server_addr[1];
 	struct sockaddr_in *sin = (void *)&server_addr[0];
+	struct verdict_ends ends;
 	unsigned int seed, lost;
 	int deadline;
 
@@ -428,11 +343,14 @@ int main(int argc, char **argv)
 	for (deadline = 0; busy() && deadline < 600; deadline++)
 		usleep(100000);
 	lost = capture_end();
+	ends.by_shutdown = done(SHUTDOWN);
+	ends.by_reset_in = done(RUDE);
+	ends.by_reset_out = done(UNREAD) + done(LINGER_0);
 	if (lost || atomic_load(&failed) || deadline == 600) {
 		printf("# %u packets lost by the capture, %d sockets busy\n", lost, busy());
 		failures++;
 	}
-	judge(path);
+	failures += verdict(path, &ends, flipping);
 	unlink(path);
 	return !!failures;
 }

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../tools/counters.h"
+#include "../tools/lab/wire.h"
+#include "verdict.h"
+
+static int failures;
+
+static void compare(const char *what, uint64_t wire, uint64_t counted)
+{
+	printf("# %-20s %8" PRIu64 " expected, %8" PRIu64 " counted\n", what, wire, counted);
+	failures += wire != counted;
+}
+
+/* what the controls have to do cannot be told when they change all the time; that they did no more
+ * than they say can
+ */
+static void judge_controls(const struct counters *c, bool flipping)
+{
+	static const char * const names[] = {
+		"FinAckForced", "FinAckHeld", "FinAckHeldMerged", "FinAckQuickAck", "FinAckClamped",
+		"FinAckSepPolicy", "FinAckSepHeld"
+	};
+	uint64_t v[7];
+	int i;
+
+	for (i = 0; i < 7; i++) {
+		v[i] = counters_get(c, names[i]);
+		printf("# %-20s %8" PRIu64 "\n", names[i], v[i]);
+		failures += !flipping && v[i];
+	}
+	if (v[2] + v[6] > v[1] || v[5] > v[0] + v[3]) {
+		printf("# the controls' counters do not fit\n");
+		failures++;
+	}
+}
+
+int verdict(const char *path, const struct verdict_ends *ends, bool flipping)
+{
+	uint64_t merged = 0, separate = 0, unacked = 0, active = 0, simul = 0;
+	uint64_t a_merged = 0, a_other = 0, wide = 0, with_data = 0;
+	struct counters c;
+	struct wire w;
+	char err[200];
+	size_t i;
+
+	if (wire_read(&w, path, err, sizeof(err)) || counters_read(&c)) {
+		printf("# %s\n", *err ? err : "no counters");
+		return 1;
+	}
+	for (i = 0; i < w.n; i++) {
+		struct wire_close k = wire_close(w.conn[i]);
+
+		if (k.outcome == WIRE_SIMULTANEOUS) {
+			active++;
+			simul++;
+		} else if (k.active == 0) {
+			merged += k.outcome == WIRE_MERGED;
+			with_data += k.outcome == WIRE_MERGED && k.data_with_ack;
+			wide += k.outcome == WIRE_MERGED && w.conn[i]->seg[k.ack].len > 1500;
+			separate += k.outcome == WIRE_SEPARATE;
+			unacked += k.outcome == WIRE_UNACKED;
+		} else if (k.active == 1) {
+			active++;
+			a_merged += k.outcome == WIRE_MERGED;
+			a_other += k.outcome == WIRE_SEPARATE;
+		}
+	}
+	printf("# %zu connections in the capture; merged with data: %" PRIu64 ", over 1500 bytes: %"
+	       PRIu64 "\n", w.n, with_data, wide);
+	compare("FinAckPassive", merged + separate + unacked, counters_get(&c, "FinAckPassive"));
+	compare("FinAckMerged", merged, counters_get(&c, "FinAckMerged"));
+	compare("FinAckSeparate", separate, counters_get(&c, "FinAckSeparate"));
+	compare("FinAckUnacked", unacked, counters_get(&c, "FinAckUnacked"));
+	compare("FinAckUndecided", 0, counters_get(&c, "FinAckUndecided"));
+	compare("FinAckCloseWait", 0, counters_get(&c, "FinAckCloseWait"));
+	compare("FinAckActive", active, counters_get(&c, "FinAckActive"));
+	compare("FinAckActiveMerged", a_merged, counters_get(&c, "FinAckActiveMerged"));
+	compare("Separate+Half", a_other, counters_get(&c, "FinAckActiveSeparate") +
+		counters_get(&c, "FinAckActiveHalf"));
+	compare("FinAckSimultaneous", simul, counters_get(&c, "FinAckSimultaneous"));
+	compare("FinAckEndShutdown", ends->by_shutdown, counters_get(&c, "FinAckEndShutdown"));
+	compare("FinAckEndResetIn", ends->by_reset_in, counters_get(&c, "FinAckEndResetIn"));
+	compare("FinAckEndResetOut", ends->by_reset_out,
+		counters_get(&c, "FinAckEndResetOut"));
+	compare("FinAckUntracked", 0, counters_get(&c, "FinAckUntracked"));
+	compare("FinAckEarlier", 0, counters_get(&c, "FinAckEarlier"));
+	judge_controls(&c, flipping);
+	wire_free(&w);
+	return failures;
+}
