@@ -9,7 +9,8 @@
  *   data       it writes at EOF
  *   reset      it closes with unread data
  *   unread     it neither reads nor closes, until killed
- *   any        one of these at random, until killed, up to PAUSE ms apart (else 3); COUNT is the seed
+ *   any        one of these at random, until killed, up to PAUSE ms apart (else 3); COUNT is the
+ *              seed
  *   hold       COUNT connections wait for close() until a line comes on stdin; says "held" and
  *              "closed"
  */

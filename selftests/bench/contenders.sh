@@ -35,6 +35,13 @@ finack() { insmod "$bin/${old:+old-}finack.ko"; }
 
 set_knob() { echo "$2" >"$knobs/$1"; }
 
+# read_events: start one that reads the trace event, and waits for the first (read is call 0)
+read_events() {
+	cat /sys/kernel/tracing/trace_pipe >"$scratch/tool.out" &
+	tool=$!
+	fa_wait 60 grep -q '^0 ' "/proc/$tool/syscall"
+}
+
 trace_event() { echo "$1" >/sys/kernel/tracing/events/finack/finack_close/enable; }
 
 on() {
@@ -44,7 +51,7 @@ on() {
 	bare | bare-again) ;;
 	detail0) finack && set_knob detail 0 ;;
 	detail1) finack ;;
-	listener) finack && trace_event 1 ;;
+	listener) finack && trace_event 1 && read_events ;;
 	fin_ack1) finack && set_knob fin_ack 1 ;;
 	fin_ack2) finack && set_knob fin_ack 2 ;;
 	quickack) finack && set_knob quickack 1 ;;
@@ -65,7 +72,11 @@ on() {
 off() {
 	case ${1#old-} in
 	bare | bare-again) ;;
-	listener) trace_event 0 && rmmod finack ;;
+	listener)
+		kill $tool
+		wait $tool
+		trace_event 0 && rmmod finack && tool_saw "$1"
+		;;
 	detail* | fin_ack* | quickack | delack_max) rmmod finack ;;
 	floor*) rmmod floor ;;
 	*) stop_tool && tool_saw "$1" && rm -f "$scratch/capture" ;;

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # all of them are parts of guest
 #
 # What each policy costs and brings, between two namespaces over a link with a delay. A line per
-# measurement goes to /mnt/share/policies:
+# measurement goes to /mnt/share/policies-NAME:
 #
 #   KIND DELAY_MS POLICY TRANSACTIONS INSTRUCTIONS NANOSECONDS SEGMENTS P50_NS P99_NS
 
@@ -52,7 +52,7 @@ policy_sample() {
 	[ "$5" = unloaded ] || rmmod finack
 	# shellcheck disable=SC2086 # four words
 	set -- "$1" "$4" "$5" "$3" $line
-	echo "$1 $2 $3 $4 $5 $6 $segs $7 $8" >>/mnt/share/policies
+	echo "$1 $2 $3 $4 $5 $6 $segs $7 $8" >>"$policies_out"
 	printf 'bench: %5d s  policy %-5s %3d ms  %-16s %10.1f instructions\n' "$(cut -d. -f1 /proc/uptime)" "$1" "$2" "$3" \
 		"$(awk "BEGIN { print $5 / $4 }")"
 }

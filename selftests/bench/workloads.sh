@@ -18,7 +18,7 @@ listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 # loopback connect, a byte, close; both ends in one process
 bench_conn() {
 	conn 8000 >/dev/null || die "conn" # the first few thousand are dearer
-	rounds 4 conn 500 "${all_contenders[@]}" -- conn 500
+	rounds 4 conn 2000 "${all_contenders[@]}" -- conn 2000
 }
 
 # nginx closes each connection after the answer
@@ -96,13 +96,13 @@ bench_waiting() {
 		for round in 1 2 3; do
 			for level in 0 1; do
 				set_knob detail $level
-				sample waiting-$held detail$level "$round" 500 conn 500
+				sample waiting-$held detail$level "$round" 2000 conn 2000
 			done
 		done
 		rmmod finack
 		conn 500 >/dev/null || die "conn"
 		for round in 1 2 3; do
-			sample waiting-$held bare "$round" 500 conn 500
+			sample waiting-$held bare "$round" 2000 conn 2000
 		done
 		let_go
 	done
@@ -145,8 +145,8 @@ bench_compare() {
 	few_contenders=(old-detail0 detail0 old-detail1 detail1)
 	nginx_clients=(1)
 	conn 8000 >/dev/null || die "conn" # the first few thousand are dearer
-	rounds 7 conn 500 bare "${few_contenders[@]}" old-fin_ack1 fin_ack1 old-fin_ack2 fin_ack2 old-quickack quickack \
-		old-delack_max delack_max -- conn 500
+	rounds 7 conn 2000 bare "${few_contenders[@]}" old-fin_ack1 fin_ack1 old-fin_ack2 fin_ack2 old-quickack quickack \
+		old-delack_max delack_max -- conn 2000
 	bench_nginx
 	rounds 3 netns 20 old-detail1 detail1 -- netns make 20
 }

@@ -20,8 +20,8 @@ static void talk(struct role *r, int fd, int times, unsigned int ms)
 }
 
 /* The second of the base pair, up to a tick. One that came while a segment is delivered would leave
- * the next segment to ksoftirqd (kernel/softirq.c), and a capture on lo, which sees what is received,
- * would have that late.
+ * the next segment to ksoftirqd (kernel/softirq.c), and a capture on lo, which sees what is
+ * received, would have that late.
  */
 static void a_second(struct role *r)
 {

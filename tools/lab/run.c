@@ -108,7 +108,7 @@ static pid_t start(const struct run *run, enum lab_side side, int ready)
 		serve(run, &role, ready);
 	else
 		visit(run, &role);
-	/* on the one CPU there may be, what exit() does would come before what the peer does next */
+	/* there may be but one CPU: what the peer does next goes before what exit() does */
 	settle(10);
 	_exit(0);
 }
