@@ -51,7 +51,8 @@ on() {
 	bare | bare-again) ;;
 	detail0) finack && set_knob detail 0 ;;
 	detail1) finack ;;
-	listener) finack && trace_event 1 && read_events ;;
+	listener) finack && trace_event 1 ;;
+	reader) finack && trace_event 1 && read_events ;;
 	fin_ack1) finack && set_knob fin_ack 1 ;;
 	fin_ack2) finack && set_knob fin_ack 2 ;;
 	quickack) finack && set_knob quickack 1 ;;
@@ -72,7 +73,8 @@ on() {
 off() {
 	case ${1#old-} in
 	bare | bare-again) ;;
-	listener)
+	listener) trace_event 0 && rmmod finack ;;
+	reader)
 		kill $tool
 		wait $tool
 		trace_event 0 && rmmod finack && tool_saw "$1"

@@ -3,7 +3,7 @@
 #
 # The workloads. Each bench_* measures one under its contenders; rounds, sample: guest.
 
-all_contenders=(bare detail0 detail1 listener floor0 floor1 fin_ack1 fin_ack2 quickack delack_max
+all_contenders=(bare detail0 detail1 listener reader floor0 floor1 fin_ack1 fin_ack2 quickack delack_max
 	bpf-tracepoint bpf-fentry bpf-kprobe tcpstates tcplife tcpdump-flags tcpdump-all bare-again)
 few_contenders=(bare detail0 detail1 floor0 floor1 bpf-fentry bare-again)
 nginx_clients=(1 50)
