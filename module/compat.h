@@ -8,6 +8,7 @@
 #include <linux/version.h>
 #include <net/inet_connection_sock.h>
 #include <net/net_namespace.h>
+#include <net/tcp.h>
 
 /* what a sysctl's handler is given */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
@@ -62,5 +63,18 @@ static inline void finack_set_delack_timeout(struct inet_connection_sock *icsk,
 	icsk->icsk_ack.timeout = expires;
 }
 #endif
+
+/* The most that the kernel delays an ACK (tcp_delack_max(), not exported): since 6.7 it stays below
+ * the least retransmission timeout of the route or socket, which it takes for the peer's.
+ */
+static inline u32 finack_delack_max(const struct sock *sk)
+{
+	u32 most = READ_ONCE(inet_csk(sk)->icsk_delack_max);
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	most = min_t(u32, most, max_t(u32, tcp_rto_min((struct sock *)sk), 2) - 1);
+#endif
+	return most;
+}
 
 #endif

@@ -41,7 +41,7 @@ bool finack_delack_is_due(const struct sock *sk)
 			most = min(most, max_t(unsigned long, rtt, TCP_DELACK_MIN));
 		ato = min(ato, most);
 	}
-	ato = min_t(unsigned long, ato, READ_ONCE(icsk->icsk_delack_max));
+	ato = min_t(unsigned long, ato, finack_delack_max(sk));
 	return time_before_eq(finack_delack_timeout(icsk), jiffies + (ato >> 2));
 }
 

@@ -69,13 +69,26 @@ static unsigned long ticks_of(unsigned int ms)
 	return min(n, HZ / 2 - 1 - (n > WHEEL_EXACT ? WHEEL_COARSE : 1UL));
 }
 
+/* the application's own maximum (TCP_DELACK_MAX_US, TCP_BPF_DELACK_MAX) in ticks, 0 for none */
+static u32 own_maximum(const struct sock *sk)
+{
+	u32 own = READ_ONCE(inet_csk(sk)->icsk_delack_max);
+
+	return own < TCP_DELACK_MAX ? own : 0;
+}
+
 /* How long the ACK of the peer's FIN may still be held, in nanoseconds; 0 or less: no longer. If
  * data before the FIN waits for the same ACK, it may have waited as long as a delayed ACK can.
  */
-static s64 hold_left(const struct finack_net *fn, const struct finack_rec *rec)
+static s64 hold_left(const struct finack_net *fn, const struct sock *sk,
+		     const struct finack_rec *rec)
 {
 	u64 hold = READ_ONCE(fn->knobs.fin_hold_ms) * (u64)NSEC_PER_MSEC, limit = HOLD_LIMIT_NS;
 	unsigned long waited;
+	u32 own = own_maximum(sk);
+
+	if (own) /* the kernel's timer for it ends within the last of its ticks */
+		hold = min(hold, (own - 1) * (u64)TICK_NSEC);
 
 	if (rec->data_waits) {
 		waited = max_t(unsigned long, TCP_DELACK_MAX,
@@ -159,7 +172,7 @@ bool finack_policy_holds(struct sock *sk, bool timer)
 	 */
 	if (!timer && tcp_sk(sk)->last_oow_ack_time == tcp_jiffies32)
 		return false;
-	hold = hold_left(fn, rec) > 0;
+	hold = hold_left(fn, sk, rec) > 0;
 	if (hold || (timer && rec->held == FINACK_HELD_SHORT))
 		note_hold(fn, rec);
 	if (!hold)
@@ -189,7 +202,7 @@ bool finack_policy_bounds(struct sock *sk, struct finack_delack *before)
 	/* What it sends at once it does not send through the entry of tcp_send_ack(), which is
 	 * inlined there. Without a timer it sets one.
 	 */
-	if (rec && finack_delack_is_due(sk) && hold_left(fn, rec) > 0) {
+	if (rec && finack_delack_is_due(sk) && hold_left(fn, sk, rec) > 0) {
 		note_hold(fn, rec);
 		/* as in finack_policy_holds() */
 		smp_store_release(&icsk->icsk_ack.pending,
@@ -205,10 +218,9 @@ static unsigned long in_bounds(const struct finack_net *fn, const struct sock *s
 {
 	unsigned long min = ticks_of(READ_ONCE(fn->knobs.delack_min_ms));
 	unsigned long max = ticks_of(READ_ONCE(fn->knobs.delack_max_ms));
-	u32 own = READ_ONCE(inet_csk(sk)->icsk_delack_max);
+	u32 own = own_maximum(sk);
 
-	/* the application's own maximum (TCP_DELACK_MAX_US, TCP_BPF_DELACK_MAX) */
-	if (own < TCP_DELACK_MAX)
+	if (own)
 		min = min_t(unsigned long, min, own);
 	if (min) {
 		/* What was set before may not be brought forward, but nor is it put off again. */
@@ -240,13 +252,14 @@ void finack_policy_bound(struct sock *sk, const struct finack_delack *before)
 	old = finack_delack_timeout(icsk);
 	rec = to_be_held(fn, sk);
 	if (rec) {
-		u64 left = max_t(s64, hold_left(fn, rec), 0);
+		u64 left = max_t(s64, hold_left(fn, sk, rec), 0);
 
 		/* a hold that is longer goes on when this is over */
 		expires = jiffies + min_t(u64, div_u64(left, TICK_NSEC), WHEEL_EXACT);
 		if (rec->held != FINACK_HELD_BACK) {
-			if (!time_before(expires, old))
-				return; /* not before the kernel's own time is over */
+			/* not before the kernel's own time, or the application's, is over */
+			if (!time_before(expires, old) || own_maximum(sk))
+				return;
 			rec->held = FINACK_HELD_SHORT;
 		}
 	} else {

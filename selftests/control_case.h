@@ -61,6 +61,10 @@ static inline double since(uint64_t ns)
 		; \
 } while (0)
 
+#ifndef TCP_DELACK_MAX_US
+#define TCP_DELACK_MAX_US 46	/* since 6.19 */
+#endif
+
 /* five bytes after an answer; the time they were sent */
 #define DATA(_seq) ({ \
 	uint64_t now_ = role_now(); \

@@ -252,9 +252,43 @@ TEST_F(peer, bounds_leave_immediate_acks_alone)
 	EXPECT_EQ(0, moved(self, "FinAckClamped"));
 }
 
-#ifndef TCP_DELACK_MAX_US
-#define TCP_DELACK_MAX_US 46	/* since 6.19 */
-#endif
+/* the kernel sends at once what it would send within a quarter of a delay from now */
+TEST_F(peer, more_data_shortly_before_the_minimum_is_over)
+{
+	CONNECT();
+	GREET();
+	ANSWER();
+	KNOB("delack_min_ms", "120");
+	role_next_tick();
+	DATA(6);
+	EXPECT_SILENCE(113);
+	peer_put(&self->peer, A, 11, 2, 5);
+	EXPECT_SEGMENT(A, 2, 16, 0, 1);
+	CLOSE_ALL(16);
+	EXPECT_EQ(1, moved(self, "FinAckClamped"));
+}
+
+/* Since 6.7 the route's least retransmission timeout bounds the delay, and with it what the kernel takes for
+ * "about to fire".
+ */
+TEST_F(peer, at_once_where_delays_are_short)
+{
+	uint64_t fin;
+
+	CONNECT();
+	ASSERT_EQ(0, system("ip route change 192.0.2.0/24 dev tun0 rto_min 16ms"));
+	GREET();
+	ANSWER();
+	KNOB("fin_ack", "1");
+	role_next_tick();
+	DATA(6);
+	fin = role_now();
+	peer_put(&self->peer, F | A, 11, 2, 0);
+	EXPECT_SEGMENT_AT(fin, A, 2, 12, 0, 0, 1);
+	EXPECT_EQ(1, moved(self, "FinAckForced"));
+	READ_TO_EOF();
+	CLOSE_AND_SILENCE(2, 12, 0);
+}
 
 /* an application's own maximum is its explicit request; kernels without the option obey the knob */
 TEST_F(peer, application_s_own_maximum)
@@ -280,14 +314,17 @@ TEST_F(peer, smaller_of_two_maxima)
 {
 	int us = 16000;
 	uint64_t at;
+	bool has;
 
 	CONNECT();
 	GREET();
 	ANSWER();
 	KNOB("delack_max_ms", "28");
-	setsockopt(self->fd, IPPROTO_TCP, TCP_DELACK_MAX_US, &us, sizeof(us));
+	has = !setsockopt(self->fd, IPPROTO_TCP, TCP_DELACK_MAX_US, &us, sizeof(us));
+	if (!has)
+		EXPECT_EQ(ENOPROTOOPT, errno);
 	at = DATA(6);
-	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 12, 32);
+	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, has ? 12 : 24, has ? 21 : 33);
 	KNOB("delack_max_ms", "8");
 	at = MORE_DATA(11, 2);
 	EXPECT_SEGMENT_AT(at, A, 3, 21, 0, 4, 12);

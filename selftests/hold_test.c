@@ -287,6 +287,26 @@ TEST_F(peer, hold_where_the_timer_is_about_to_fire)
 	EXPECT_EQ(1, moved(self, "FinAckHeldMerged"));
 }
 
+/* what the application asks for itself is not held for longer */
+TEST_F(peer, hold_within_the_application_s_own_maximum)
+{
+	int us = 16000;
+	uint64_t fin;
+	bool has;
+
+	CONNECT();
+	KNOB("fin_ack", "2");
+	GREET();
+	has = !setsockopt(self->fd, IPPROTO_TCP, TCP_DELACK_MAX_US, &us, sizeof(us));
+	if (!has)
+		EXPECT_EQ(ENOPROTOOPT, errno);
+	fin = FIN();
+	EXPECT_SEGMENT_AT(fin, A, 1, 7, 0, has ? 11.9 : 149.9, has ? 21 : 158);
+	READ_TO_EOF();
+	CLOSE_AND_SILENCE(1, 7, 0);
+	EXPECT_EQ(!has, moved(self, "FinAckHeld"));
+}
+
 /* a SYN to a connection that stands is answered at once (RFC 5961 4.2), a held ACK or not */
 TEST_F(peer, challenge_ack_is_not_held)
 {

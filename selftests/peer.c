@@ -129,8 +129,9 @@ bool peer_get(struct peer *p, struct got *g, int ms)
 		record(p, packet, n);
 		if (th->syn)
 			p->isn = ntohl(th->seq);
-		g->flags = ((const uint8_t *)th)[13] &
-			   (WIRE_FIN | WIRE_SYN | WIRE_RST | WIRE_ACK);
+		g->all_flags = ((const uint8_t *)th)[13];
+		g->flags = g->all_flags & (WIRE_FIN | WIRE_SYN | WIRE_RST | WIRE_ACK);
+		g->window = ntohs(th->window);
 		g->seq = ntohl(th->seq) - p->isn;
 		g->ack = ntohl(th->ack_seq) - ISN;
 		g->len = n - ip->ihl * 4 - th->doff * 4;

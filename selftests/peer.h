@@ -39,12 +39,16 @@ struct peer {
  * @seq: relative, its SYN is 0
  * @ack: relative, our SYN is 0
  * @flags: FIN, SYN, RST and ACK only
+ * @all_flags: the others, too
+ * @window: as it is in the header
  * @len: bytes of data
  */
 struct got {
 	uint32_t seq;
 	uint32_t ack;
 	uint8_t flags;
+	uint8_t all_flags;
+	uint16_t window;
 	size_t len;
 };
 

@@ -46,6 +46,14 @@ test_a_full_table_loses_no_count() {
 	"$closer" merge 3 && fa_is Untracked 14 && fa_is Merged $((merged + 3))
 }
 
+# a hold is kept in the record: without one the kernel decides on the ACK of a FIN
+test_without_a_record_nothing_is_held() {
+	fa_load max_tracked=8 && fa_hold 20 && fa_is Untracked 13 && fa_wait 5 fa_is Separate 7 || return
+	echo 2 >/proc/sys/net/finack/fin_ack
+	"$closer" late 3 && fa_is Untracked 16 && fa_is Held 0 && fa_is HeldMerged 0 && fa_is Merged 0 || return
+	fa_release && fa_tracked 0 && "$closer" late 3 && fa_is Held 3 && fa_is HeldMerged 3 && fa_laws
+}
+
 test_one_namespace_leaves_room_for_another() {
 	local ns=finack-other-$$ rc=0
 	fa_load max_tracked=64 && fa_hold 200 && fa_tracked 56 && fa_is Untracked 144 || return

@@ -27,36 +27,58 @@ TEST_F(peer, reset_of_the_knob_while_held)
  * was not. From then on both must get the same segments at the same times.
  */
 
-#define EXCHANGE 12
+#define ROUNDS 12
 
 /**
  * struct exchange - segments of the kernel's
+ * @n: how many
  * @seg: each
- * @ms: when, since the segment that caused it, to the tick (HZ=250)
+ * @tick: when, since the segment that caused it, to the tick (HZ=250)
  */
 struct exchange {
-	struct got seg[EXCHANGE];
-	int tick[EXCHANGE];
+	int n;
+	struct got seg[ROUNDS + 1];
+	int tick[ROUNDS + 1];
 };
 
-/* Five bytes and an answer, five bytes and an ACK, and again; @n times before. */
+/* The connection's round @n: five bytes and an answer, five bytes that wait for their ACK. */
+static bool ask(struct peer *p, int fd, int n)
+{
+	if (!answer(p, fd, 6 + 10 * n, 1 + n))
+		return false;
+	role_next_tick();
+	peer_put(p, A, 11 + 10 * n, 2 + n, 5);
+	return true;
+}
+
+/* what the kernel sends next, to what was sent just now */
+static bool reply(struct peer *p, struct exchange *x)
+{
+	uint64_t at = role_now();
+
+	if (!peer_get(p, &x->seg[x->n], 1000))
+		return false;
+	x->tick[x->n++] = (since(at) + 2) / 4;
+	return true;
+}
+
+/* rounds from @n on */
 static bool trickle(struct peer *p, int fd, int n, struct exchange *x)
 {
-	int i;
+	int end = n + ROUNDS;
 
-	for (i = 0; i < EXCHANGE; i++, n++) {
-		uint64_t at;
-
-		if (!answer(p, fd, 6 + 10 * n, 1 + n))
+	for (x->n = 0; n < end; n++)
+		if (!ask(p, fd, n) || !reply(p, x))
 			return false;
-		role_next_tick();
-		at = role_now();
-		peer_put(p, A, 11 + 10 * n, 2 + n, 5);
-		if (!peer_get(p, &x->seg[i], 1000))
-			return false;
-		x->tick[i] = (since(at) + 2) / 4;
-	}
 	return true;
+}
+
+/* a FIN after @n rounds */
+static bool trickle_ends(struct peer *p, int n, struct exchange *x)
+{
+	role_next_tick();
+	peer_put(p, F | A, 6 + 10 * n, 1 + n, 0);
+	return reply(p, x);
 }
 
 FIXTURE(trace)
@@ -76,46 +98,84 @@ FIXTURE_TEARDOWN(trace)
 	EXPECT_EQ(0, system("modprobe finack"));
 }
 
+/* Return: the kernel's end of a new connection, on which it has ACKed five bytes; or -1 */
+static int connected(struct peer *p, int *listener)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(PEER_PORT) };
+	struct got g;
+	int fd;
+
+	if (lab_scratch() || peer_open(p, false))
+		return -1;
+	set_sysctl("/proc/sys/net/ipv6/conf/tun0/disable_ipv6", "1");
+	*listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(*listener, (struct sockaddr *)&sin, sizeof(sin)) || listen(*listener, 8))
+		return -1;
+	peer_put_options(p, S, 0, 0, 0, (struct packet){ .mss = MSS });
+	if (!peer_get(p, &g, 1000))
+		return -1;
+	peer_put(p, A, 1, 1, 0);
+	fd = accept(*listener, NULL, NULL);
+	peer_put(p, A, 1, 1, 5);
+	return peer_get(p, &g, 1000) ? fd : -1;
+}
+
+static void disconnect(struct peer *p, int listener, int fd)
+{
+	peer_end_capture(p);
+	unlink(p->path);
+	close(fd);
+	close(listener);
+	peer_close(p);
+}
+
+/* what is held when the module goes leaves by the kernel's own timer, without the FIN being sent again */
+TEST_F_TIMEOUT(trace, none_of_a_hold, 300)
+{
+	uint64_t fin;
+
+	self->fd = connected(&self->peer, &self->listener);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, set_sysctl(KNOBS "fin_ack", "2"));
+	fin = FIN();
+	EXPECT_SILENCE(100);
+	ASSERT_EQ(0, system("rmmod finack"));
+	EXPECT_SEGMENT(A, 1, 7, 0, 1000);
+	EXPECT_GE(since(fin), 100);
+	EXPECT_SILENCE(1000);
+	disconnect(&self->peer, self->listener, self->fd);
+}
+
 enum trace_left { NEVER_LOADED, RESET, UNLOADED };
 
-/* the exchange on a connection that has had a control, or none; @left says how that ended */
+/* The exchange on a connection that has had a control, or none; @left says how that ended, while
+ * there was an ACK to come.
+ */
 static int exchange_after(const char *knob, const char *value, enum trace_left left,
 			  struct exchange *x)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(PEER_PORT) };
 	struct exchange before;
+	int listener, fd;
 	char path[64];
 	struct peer p;
-	int listener, fd;
-	struct got g;
 	bool ok;
 
 	if (left == NEVER_LOADED && system("rmmod finack"))
 		return -1;
-	if (lab_scratch() || peer_open(&p, false))
+	fd = connected(&p, &listener);
+	if (fd < 0)
 		return -1;
-	set_sysctl("/proc/sys/net/ipv6/conf/tun0/disable_ipv6", "1");
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(listener, (struct sockaddr *)&sin, sizeof(sin)) || listen(listener, 8))
-		return -1;
-	peer_put_options(&p, S, 0, 0, 0, (struct packet){ .mss = MSS });
-	ok = peer_get(&p, &g, 1000);
-	peer_put(&p, A, 1, 1, 0);
-	fd = accept(listener, NULL, NULL);
-	peer_put(&p, A, 1, 1, 5);
-	ok = ok && peer_get(&p, &g, 1000);
 	snprintf(path, sizeof(path), KNOBS "%s", knob);
-	ok = ok && (left == NEVER_LOADED || !set_sysctl(path, value));
-	ok = ok && trickle(&p, fd, 0, &before);
+	ok = left == NEVER_LOADED || !set_sysctl(path, value);
+	ok = ok && trickle(&p, fd, 0, &before) && ask(&p, fd, ROUNDS);
 	if (left == RESET)
 		ok = ok && !set_sysctl(path, "0");
 	else if (left == UNLOADED)
 		ok = ok && !system("rmmod finack");
-	ok = ok && trickle(&p, fd, EXCHANGE, x);
-	peer_end_capture(&p);
-	close(fd);
-	close(listener);
-	peer_close(&p);
+	before.n = 0;
+	ok = ok && reply(&p, &before) && trickle(&p, fd, ROUNDS + 1, x) &&
+	     trickle_ends(&p, 2 * ROUNDS + 1, x);
+	disconnect(&p, listener, fd);
 	if (left != RESET)
 		ok = ok && !system("modprobe finack");
 	return ok ? 0 : -1;
@@ -129,7 +189,8 @@ static void no_trace(struct __test_metadata *_metadata, const char *knob, const 
 	ASSERT_EQ(0, exchange_after(knob, value, NEVER_LOADED, &plain));
 	ASSERT_EQ(0, exchange_after(knob, value, RESET, &reset));
 	ASSERT_EQ(0, exchange_after(knob, value, UNLOADED, &unloaded));
-	for (i = 0; i < EXCHANGE; i++) {
+	ASSERT_EQ(ROUNDS + 1, plain.n);
+	for (i = 0; i < plain.n; i++) {
 		EXPECT_EQ(0, memcmp(&plain.seg[i], &reset.seg[i], sizeof(plain.seg[i])));
 		EXPECT_EQ(0, memcmp(&plain.seg[i], &unloaded.seg[i], sizeof(plain.seg[i])));
 		EXPECT_LE(abs(plain.tick[i] - reset.tick[i]), slack() > 1);
@@ -150,6 +211,16 @@ TEST_F_TIMEOUT(trace, none_of_a_minimum, 300)
 TEST_F_TIMEOUT(trace, none_of_quickack, 300)
 {
 	no_trace(_metadata, "quickack", "1");
+}
+
+TEST_F_TIMEOUT(trace, none_of_fin_ack_1, 300)
+{
+	no_trace(_metadata, "fin_ack", "1");
+}
+
+TEST_F_TIMEOUT(trace, none_of_fin_ack_2, 300)
+{
+	no_trace(_metadata, "fin_ack", "2");
 }
 
 TEST_HARNESS_MAIN
