@@ -322,9 +322,9 @@ void finack_close_destroy(struct sock *sk)
 }
 
 /* The record of a close whose outcome is open, if the namespace wants details of it. An ACK that
- * was seen and did not leave opens it again.
+ * was seen and did not leave opens it again; one that is seen a second time (@again) does not.
  */
-static struct finack_rec *open_rec(struct finack_net *fn, const struct sock *sk)
+static struct finack_rec *open_rec(struct finack_net *fn, const struct sock *sk, bool again)
 {
 	struct finack_rec *rec;
 
@@ -333,7 +333,7 @@ static struct finack_rec *open_rec(struct finack_net *fn, const struct sock *sk)
 	rec = finack_track_find(sk);
 	if (!rec)
 		return NULL;
-	if (rec->outcome && !finack_fin_acked(sk))
+	if (rec->outcome && !again && !finack_fin_acked(sk))
 		unsettle(fn, rec);
 	return !rec->outcome || rec->waiting ? rec : NULL;
 }
@@ -341,11 +341,12 @@ static struct finack_rec *open_rec(struct finack_net *fn, const struct sock *sk)
 /**
  * finack_close_ack() - a pure ACK is about to leave
  * @sk: the socket, locked, in CLOSE_WAIT or LAST_ACK; preemption is off
+ * @inner: most likely it has been here for the same ACK already, from tcp_send_ack()
  */
-void finack_close_ack(struct sock *sk)
+void finack_close_ack(struct sock *sk, bool inner)
 {
 	struct finack_net *fn = finack_net_of(sk);
-	struct finack_rec *rec = open_rec(fn, sk);
+	struct finack_rec *rec = open_rec(fn, sk, inner);
 
 	if (!rec)
 		return;
@@ -366,7 +367,7 @@ void finack_close_ack(struct sock *sk)
 void finack_close_timer(struct sock *sk)
 {
 	struct finack_net *fn = finack_net_of(sk);
-	struct finack_rec *rec = open_rec(fn, sk);
+	struct finack_rec *rec = open_rec(fn, sk, false);
 
 	if (!rec || rec->outcome)
 		return;

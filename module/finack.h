@@ -252,7 +252,7 @@ static inline bool finack_close_has(int old, int new)
 void finack_close_state(struct sock *sk, int old, int new);
 void finack_close_retransmit(struct sock *sk, const struct sk_buff *skb);
 void finack_close_destroy(struct sock *sk);
-void finack_close_ack(struct sock *sk);
+void finack_close_ack(struct sock *sk, bool inner);
 void finack_close_timer(struct sock *sk);
 
 /* policy.c: the controls; called by the hooks, with the socket locked */

@@ -83,7 +83,7 @@ static __always_inline bool is_closing(const struct sock *sk)
 	return 1 << sk->sk_state & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK);
 }
 
-static int ack_leaves(struct pt_regs *regs)
+static int ack_leaves(struct pt_regs *regs, bool inner)
 {
 	struct sock *sk = first_arg(regs);
 
@@ -91,7 +91,7 @@ static int ack_leaves(struct pt_regs *regs)
 		return 0;
 	if (finack_policy_holds(sk, false))
 		return run_instead(regs, send_delayed_ack_entry);
-	finack_close_ack(sk);
+	finack_close_ack(sk, inner);
 	return 0;
 }
 
@@ -100,7 +100,7 @@ NOKPROBE_SYMBOL(ack_leaves);
 static int on_send_ack(struct kprobe *kp, struct pt_regs *regs)
 {
 	this_cpu_inc(finack_hook_hits[FINACK_HOOK_ACK]);
-	return ack_leaves(regs);
+	return ack_leaves(regs, false);
 }
 
 NOKPROBE_SYMBOL(on_send_ack);
@@ -112,7 +112,7 @@ NOKPROBE_SYMBOL(on_send_ack);
 static int on_send_ack_inner(struct kprobe *kp, struct pt_regs *regs)
 {
 	this_cpu_inc(finack_hook_hits[FINACK_HOOK_ACK_INNER]);
-	return ack_leaves(regs);
+	return ack_leaves(regs, true);
 }
 
 NOKPROBE_SYMBOL(on_send_ack_inner);
