@@ -88,11 +88,20 @@ static u32 unread(const struct sock *sk)
 	return n && sock_flag(sk, SOCK_DONE) ? n - 1 : n;
 }
 
-static const char *ack_state(const struct waiting *w)
+/* Nothing may have seen the ACK leave. If all that was sent since the FIN is data, it rode on that. */
+static const char *ack_state(const struct waiting *w, const struct finack_net *fn)
 {
+	const struct tcp_sock *tp = tcp_sk(w->sk);
+	u32 data = READ_ONCE(tp->data_segs_out) - w->rec.data_segs_out;
+
 	if (w->rec.reason)
 		return finack_reason_name(w->rec.reason);
-	return finack_fin_acked(w->sk) ? "unknown" : "-";
+	if (!finack_fin_acked(w->sk))
+		return "-";
+	if (READ_ONCE(fn->knobs.detail) && data &&
+	    data == READ_ONCE(tp->segs_out) - w->rec.segs_out)
+		return finack_reason_name(FINACK_SEP_DATA);
+	return "unknown";
 }
 
 static int waiting_show(struct seq_file *seq, void *v)
@@ -116,7 +125,7 @@ static int waiting_show(struct seq_file *seq, void *v)
 		seq_printf(seq, "ipv4 %pI4 %u %pI4 %u", &inet_sk(sk)->inet_saddr,
 			   ntohs(inet_sk(sk)->inet_sport), &inet_sk(sk)->inet_daddr,
 			   ntohs(inet_sk(sk)->inet_dport));
-	seq_printf(seq, " %s %u %u %llu\n", ack_state(w), unread(sk),
+	seq_printf(seq, " %s %u %u %llu\n", ack_state(w, finack_net(seq_file_net(seq))), unread(sk),
 		   from_kuid_munged(seq_user_ns(seq), READ_ONCE(sk->sk_uid)),
 		   (u64)sock_i_ino(sk));
 	return 0;

@@ -143,6 +143,37 @@ TEST_F(peer, read_that_moves_the_window)
 	EXPECT_EQ(1, moved(self, "FinAckSepApp"));
 }
 
+/* why the FIN of the one waiting close is ACKed, as /proc/net/finack_waiting has it */
+static bool waiting_says(const char *why)
+{
+	FILE *f = fopen("/proc/net/finack_waiting", "r");
+	char said[20] = "";
+	int n = f ? fscanf(f, "%*[^\n] %*s %*s %*s %*s %*s %*s %19s", said) : 0;
+
+	if (f)
+		fclose(f);
+	return n == 1 && !strcmp(said, why);
+}
+
+/* nothing sees data leave; it is known all the same, at once and in the end */
+TEST_F(peer, list_says_that_data_carried_the_ack)
+{
+	CONNECT();
+	GREET();
+	peer_put(&self->peer, F | A, 6, 1, 0);
+	EXPECT_TRUE(waiting_says("-"));
+	ASSERT_EQ(1, write(self->fd, "x", 1));
+	EXPECT_SEGMENT(A, 1, 7, 1, 10);
+	peer_put(&self->peer, A, 7, 2, 0);
+	EXPECT_TRUE(waiting_says("data"));
+	READ_TO_EOF();
+	CLOSE();
+	EXPECT_SEGMENT(F | A, 2, 7, 0, 10);
+	peer_put(&self->peer, A, 7, 3, 0);
+	EXPECT_SILENCE(500);
+	EXPECT_EQ(1, moved(self, "FinAckSepData"));
+}
+
 TEST_F(peer, data_sent_again_carries_the_ack)
 {
 	CONNECT();
