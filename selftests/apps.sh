@@ -133,8 +133,14 @@ as_the_policy_says() {
 	local passive=${wire[passive]}
 	case $1 in
 	fin_ack=0) are "Merged=$((passive - $(moved SepNoAto) - $(moved SepNow)))" Forced=0 Held=0 HeldMerged=0 QuickAck=0 Clamped=0 SepPolicy=0 SepHeld=0 ;;
-	fin_ack=1) are Merged=0 Forced=some "SepPolicy=$(moved Forced)" Held=0 QuickAck=0 Clamped=0 ;;
-	fin_ack=2) are Merged=$passive Separate=0 "HeldMerged=$(moved Held)" Forced=0 QuickAck=0 Clamped=0 ;;
+	fin_ack=1)
+		are Merged=0 Forced=some "SepPolicy=$(moved Forced)" Held=0 QuickAck=0 Clamped=0 &&
+			fa_same "${wire[close_segments]}" $((4 * passive)) "segments of the closes"
+		;;
+	fin_ack=2)
+		are Merged=$passive Separate=0 "HeldMerged=$(moved Held)" Forced=0 QuickAck=0 Clamped=0 &&
+			fa_same "${wire[close_segments]}" $((3 * passive)) "segments of the closes"
+		;;
 	quickack=1) are Merged=0 SepPolicy=some QuickAck=some Forced=0 Held=0 Clamped=0 ;;
 	delack_max_ms=*) are Clamped=some Forced=0 Held=0 QuickAck=0 SepPolicy=0 ;;
 	esac

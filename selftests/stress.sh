@@ -17,8 +17,13 @@ test_load_and_unload_on_several_cpus() {
 		while :; do
 			ip netns add finack-churn-$$
 			ip -n finack-churn-$$ link set lo up
+			ip netns exec finack-churn-$$ sh -c 'cd /proc/sys/net/finack
+				echo 2 >fin_ack; echo 12 >delack_max_ms'
 			ip netns exec finack-churn-$$ "$closer" merge 2
-			ip netns exec finack-churn-$$ sh -c 'echo 0 >/proc/sys/net/finack/detail
+			ip netns exec finack-churn-$$ sh -c 'cd /proc/sys/net/finack
+				echo 1 >fin_ack; echo 1 >quickack; echo 0 >detail'
+			ip netns exec finack-churn-$$ "$closer" merge 2
+			ip netns exec finack-churn-$$ sh -c '
 				cat /proc/net/finack_waiting /sys/kernel/finack/net/* /sys/kernel/finack/hooks/*/*'
 			ip netns del finack-churn-$$
 		done

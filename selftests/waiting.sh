@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 file=/proc/net/finack_waiting
-count=${FINACK_WAITING_COUNT:-$(fa_rounds 5000)}
+count=${FINACK_WAITING_COUNT:-$(fa_rounds $((FINACK_LONG ? 100000 : 5000)))}
 ns=finack-waiting-$$
 trap 'ip netns del $ns 2>/dev/null' EXIT
 
