@@ -52,7 +52,7 @@ static int __init seeded_init(void)
 	if (!strcmp(bug, "use-after-free")) {
 		pr_info("%d\n", READ_ONCE(*p));
 	} else if (!strcmp(bug, "out-of-bounds")) {
-		pr_info("%d\n", READ_ONCE(numbers[READ_ONCE(too_far)]));
+		pr_info("%d\n", numbers[READ_ONCE(too_far)]);
 	} else if (!strcmp(bug, "object")) {
 		free_armed();
 	} else if (!strcmp(bug, "sleep")) {
