@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "sides.h"
 
@@ -25,8 +26,14 @@ static void talk(struct role *r, int fd, int times, unsigned int ms)
  */
 static void a_second(struct role *r)
 {
+	struct timespec rest = { 0, 100000 };
+
 	role_sleep(r, 1000);
 	role_next_tick();
+	/* Waiting for it took time from a slice. Preempted in close(), it would find the peer's ACK
+	 * and FIN in its backlog, where they become one segment (tcp_add_backlog()).
+	 */
+	nanosleep(&rest, NULL);
 }
 
 void usual_client(struct role *r, int fd)
