@@ -88,7 +88,7 @@ static u32 unread(const struct sock *sk)
 	return n && sock_flag(sk, SOCK_DONE) ? n - 1 : n;
 }
 
-/* Nothing may have seen the ACK leave. If all that was sent since the FIN is data, it rode on that. */
+/* Nothing may have seen the ACK leave. If only data was sent since the FIN, it rode on that. */
 static const char *ack_state(const struct waiting *w, const struct finack_net *fn)
 {
 	const struct tcp_sock *tp = tcp_sk(w->sk);

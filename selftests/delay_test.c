@@ -268,8 +268,8 @@ TEST_F(peer, more_data_shortly_before_the_minimum_is_over)
 	EXPECT_EQ(1, moved(self, "FinAckClamped"));
 }
 
-/* Since 6.7 the route's least retransmission timeout bounds the delay, and with it what the kernel takes for
- * "about to fire".
+/* Since 6.7 the route's least retransmission timeout bounds the delay, and with it what the kernel
+ * takes for "about to fire".
  */
 TEST_F(peer, at_once_where_delays_are_short)
 {

@@ -129,7 +129,7 @@ static void disconnect(struct peer *p, int listener, int fd)
 	peer_close(p);
 }
 
-/* what is held when the module goes leaves by the kernel's own timer, without the FIN being sent again */
+/* what is held when the module goes leaves by the kernel's own timer */
 TEST_F_TIMEOUT(trace, none_of_a_hold, 300)
 {
 	uint64_t fin;
