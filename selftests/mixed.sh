@@ -80,7 +80,7 @@ stop_others() {
 		"$(cat /sys/kernel/finack/hooks/tcp_send_ack/hits) ACKs"
 }
 
-# a reason is unknown only where a probe of ours was missed
+# printed, not judged: reasons are unknown where a probe of ours was missed, and not all misses are counted
 unknown_reasons() {
 	local i f n=0 missed=0
 	for i in 1 2 3 4; do n=$((n + $(fa_get SepUnknown "finack-server$i-$$"))); done
@@ -88,7 +88,6 @@ unknown_reasons() {
 		missed=$((missed + $(cat "/sys/kernel/finack/hooks/$f/missed")))
 	done
 	fa_say "reason unknown: $n; probes missed: $missed"
-	[ $n -le $missed ]
 }
 
 clean_up() {
@@ -130,7 +129,7 @@ random_closes() { # $1: how many ; $2: "flip" or nothing
 	done
 	fa_laws $client || rc=1
 	stop_others
-	[ -n "${2:-}" ] || unknown_reasons || rc=1
+	unknown_reasons
 	[ -z "${2:-}" ] || each_control_did_something || rc=1
 	clean_up
 	fa_wait 200 fa_tracked 0 && return $rc
