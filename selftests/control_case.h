@@ -22,18 +22,6 @@ FIXTURE_VARIANT_ADD(peer, plain) { false };
 	EXPECT_LE(since(_since), (_to) + LATE_MS); \
 } while (0)
 
-#define LAST_ACK_AND_SILENCE(_seq, _ack) do { \
-	peer_put(&self->peer, A, _seq, _ack, 0); \
-	EXPECT_SILENCE(600); \
-} while (0)
-
-/* close(), our FIN at once, its ACK, and nothing more */
-#define CLOSE_AND_SILENCE(_seq, _ack, _len) do { \
-	CLOSE(); \
-	EXPECT_SEGMENT(F | A, _seq, _ack, _len, 10); \
-	LAST_ACK_AND_SILENCE(_ack, (_seq) + (_len) + 1); \
-} while (0)
-
 static inline double since(uint64_t ns)
 {
 	return (role_now() - ns) / 1e6;

@@ -189,6 +189,18 @@ FIXTURE_TEARDOWN(peer)
 	self->fd = -1; \
 } while (0)
 
+#define LAST_ACK_AND_SILENCE(_seq, _ack) do { \
+	peer_put(&self->peer, A, _seq, _ack, 0); \
+	EXPECT_SILENCE(600); \
+} while (0)
+
+/* close(), our FIN at once, its ACK, and nothing more */
+#define CLOSE_AND_SILENCE(_seq, _ack, _len) do { \
+	CLOSE(); \
+	EXPECT_SEGMENT(F | A, _seq, _ack, _len, 10); \
+	LAST_ACK_AND_SILENCE(_ack, (_seq) + (_len) + 1); \
+} while (0)
+
 /* ACKs are delayed from here on: an answer enters ping-pong mode */
 #define ANSWER() do { \
 	ASSERT_EQ(1, write(self->fd, "x", 1)); \

@@ -167,10 +167,7 @@ TEST_F(peer, list_says_that_data_carried_the_ack)
 	peer_put(&self->peer, A, 7, 2, 0);
 	EXPECT_TRUE(waiting_says("data"));
 	READ_TO_EOF();
-	CLOSE();
-	EXPECT_SEGMENT(F | A, 2, 7, 0, 10);
-	peer_put(&self->peer, A, 7, 3, 0);
-	EXPECT_SILENCE(500);
+	CLOSE_AND_SILENCE(2, 7, 0);
 	EXPECT_EQ(1, moved(self, "FinAckSepData"));
 }
 

@@ -4,6 +4,11 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/tool_lib.sh"
 
+# what is to be there until it is killed reads from here, where nobody writes
+rm -f /tmp/nothing
+mkfifo /tmp/nothing
+exec 7<>/tmp/nothing
+
 test_show_every_counter_is_the_file() {
 	"$closer" merge 2 && ends 0 finack show -s || return
 	fa_same "$(awk '{ print $1, $2 }' /tmp/out)" "$(awk '{ print $1, $2 }' /proc/net/finack)" show
@@ -245,7 +250,7 @@ test_namespaces() {
 	ip netns add $ns && ip -n $ns link set lo up && ip netns exec $ns "$closer" merge 3 || return
 	ends 0 finack -n $ns -j && is "d['netns'], d['passive']" "('$ns', 3)" || return
 	ends 0 finack -netns /run/netns/$ns -j && is "d['netns'], d['passive']" "('$ns', 3)" || return
-	ip netns exec $ns sleep 1000 &
+	ip netns exec $ns cat <&7 &
 	local pid=$!
 	fa_wait 5 in_ns $pid || return
 	ends 0 finack -n $pid -j && is "d['netns'], d['passive']" "('$ns', 3)" || return
@@ -275,11 +280,11 @@ in_ns() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
 
 # one that no name leads to, only a process
 test_unnamed_namespace() {
-	unshare -n sleep 1000 &
+	unshare -n cat <&7 &
 	local pid=$!
 	fa_wait 5 in_ns $pid || return
 	ends 0 finack -a -j && is "[n['netns_command'] for n in d if n.get('netns_pid') == $pid]" \
-		"['sleep']" && ends 0 finack -a && has "^netns of sleep (pid $pid)$"
+		"['cat']" && ends 0 finack -a && has "^netns of cat (pid $pid)$"
 	local rc=$?
 	kill $pid
 	return $rc

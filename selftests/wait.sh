@@ -22,5 +22,12 @@ fa_wait() {
 # an interrupt that comes while it handles an event.
 fa_interrupted() {
 	kill -INT "$1" 2>/dev/null
-	! grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null
+	fa_is_over "$1"
 }
+
+# fa_is_over PID: whether a child has ended
+fa_is_over() { ! grep -qs '^State:.[^Z]' "/proc/$1/status"; }
+
+# fa_watches PID: whether it waits for events, and attaching all that it probes is over. The system calls are
+# poll, epoll_wait, ppoll and epoll_pwait (x86-64).
+fa_watches() { grep -qsE '^(7|232|271|281) ' "/proc/$1/syscall"; }

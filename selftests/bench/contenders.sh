@@ -6,12 +6,10 @@
 
 knobs=/proc/sys/net/finack
 
-# has_begun [SAID]: whether the tool has said so and waits for events: attaching all it probes is over. The
-# system calls are poll, epoll_wait, ppoll and epoll_pwait (x86-64).
+# has_begun [SAID]: whether the tool has said so and waits for events
 has_begun() {
 	kill -0 $tool 2>/dev/null || die "the tool ended: $(head -c 300 "$scratch/tool.out")"
-	{ [ -z "$1" ] || grep -q "$1" "$scratch/tool.out"; } &&
-		grep -qE '^(7|232|271|281) ' "/proc/$tool/syscall"
+	{ [ -z "$1" ] || grep -q "$1" "$scratch/tool.out"; } && fa_watches $tool
 }
 
 # run_tool SAID COMMAND...: start one that watches

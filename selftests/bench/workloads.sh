@@ -76,13 +76,13 @@ hold_open() {
 	coproc HOLD { exec "$@"; }
 	holder=$HOLD_PID
 	read -r line <&"${HOLD[0]}" && [ "$line" = held ] || die "$* holds nothing"
-	fa_wait 120 at_rest || die "$*: no rest"
+	rest 120 || die "$*: no rest"
 }
 
 let_go() {
 	kill -9 "$holder"
 	wait "$holder" 2>/dev/null
-	fa_wait 300 at_rest || die "what was held does not go"
+	rest 300 || die "what was held does not go"
 }
 
 # conn while many sockets wait in CLOSE_WAIT. The module has to be there before they are, so its
