@@ -219,7 +219,7 @@ unsigned long finack_entry_of(const char *symbol)
 
 /**
  * finack_hooks_init() - attach to the kernel
- * @absent: name of a hook to treat as absent, for tests; empty for none
+ * @absent: name of a hook, or symbol, to treat as absent, for tests; empty for none
  *
  * Return: 0, or an error if a required hook cannot be attached, which is logged.
  */
@@ -243,7 +243,7 @@ int finack_hooks_init(const char *absent)
 		pr_warn("cannot attach to the tracepoint %s: error %d; going on without\n",
 			h->name, h->err);
 	}
-	finack_hooks_resolve();
+	finack_hooks_resolve(absent);
 	set_ready(true);
 	return 0;
 }
@@ -291,6 +291,7 @@ void finack_hook_view(unsigned int i, struct finack_hook_view *view)
 	mutex_lock(&want_lock);
 	*view = (struct finack_hook_view){
 		.status = status_of(h),
+		.symbol = h->symbol ?: h->name,
 		.kind = h->handler ? "tracepoint" : h->kind ?: "none",
 		.missed = h->missed,
 	};

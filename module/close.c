@@ -322,9 +322,9 @@ void finack_close_destroy(struct sock *sk)
 }
 
 /* The record of a close whose outcome is open, if the namespace wants details of it. An ACK that
- * was seen and did not leave opens it again; one that is seen a second time (@again) does not.
+ * was seen and did not leave opens it again.
  */
-static struct finack_rec *open_rec(struct finack_net *fn, const struct sock *sk, bool again)
+static struct finack_rec *open_rec(struct finack_net *fn, const struct sock *sk)
 {
 	struct finack_rec *rec;
 
@@ -333,7 +333,7 @@ static struct finack_rec *open_rec(struct finack_net *fn, const struct sock *sk,
 	rec = finack_track_find(sk);
 	if (!rec)
 		return NULL;
-	if (rec->outcome && !again && !finack_fin_acked(sk))
+	if (rec->outcome && !finack_fin_acked(sk))
 		unsettle(fn, rec);
 	return !rec->outcome || rec->waiting ? rec : NULL;
 }
@@ -341,12 +341,11 @@ static struct finack_rec *open_rec(struct finack_net *fn, const struct sock *sk,
 /**
  * finack_close_ack() - a pure ACK is about to leave
  * @sk: the socket, locked, in CLOSE_WAIT or LAST_ACK; preemption is off
- * @inner: most likely it has been here for the same ACK already, from tcp_send_ack()
  */
-void finack_close_ack(struct sock *sk, bool inner)
+void finack_close_ack(struct sock *sk)
 {
 	struct finack_net *fn = finack_net_of(sk);
-	struct finack_rec *rec = open_rec(fn, sk, inner);
+	struct finack_rec *rec = open_rec(fn, sk);
 
 	if (!rec)
 		return;
@@ -367,7 +366,7 @@ void finack_close_ack(struct sock *sk, bool inner)
 void finack_close_timer(struct sock *sk)
 {
 	struct finack_net *fn = finack_net_of(sk);
-	struct finack_rec *rec = open_rec(fn, sk, false);
+	struct finack_rec *rec = open_rec(fn, sk);
 
 	if (!rec || rec->outcome)
 		return;

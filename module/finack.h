@@ -252,7 +252,7 @@ static inline bool finack_close_has(int old, int new)
 void finack_close_state(struct sock *sk, int old, int new);
 void finack_close_retransmit(struct sock *sk, const struct sk_buff *skb);
 void finack_close_destroy(struct sock *sk);
-void finack_close_ack(struct sock *sk, bool inner);
+void finack_close_ack(struct sock *sk);
 void finack_close_timer(struct sock *sk);
 
 /* policy.c: the controls; called by the hooks, with the socket locked */
@@ -282,19 +282,20 @@ enum finack_hook_id {
 	FINACK_HOOK_TIMER,
 	FINACK_HOOK_DELAY,
 	FINACK_HOOK_DELAYED,
-	FINACK_HOOK_ACK_INNER,
 	__FINACK_HOOK_MAX
 };
 
 /**
  * struct finack_hook_view - a hook as sysfs shows it
  * @status: "armed", or why it is not
+ * @symbol: the tracepoint, or the function in the kernel
  * @kind: "tracepoint"; of a function "ftrace", "jump" or "breakpoint", "none" until it was armed
  * @hits: times the handler ran
  * @missed: times the kernel could not run it
  */
 struct finack_hook_view {
 	const char *status;
+	const char *symbol;
 	const char *kind;
 	unsigned long hits;
 	unsigned long missed;

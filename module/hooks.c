@@ -83,39 +83,20 @@ static __always_inline bool is_closing(const struct sock *sk)
 	return 1 << sk->sk_state & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK);
 }
 
-static int ack_leaves(struct pt_regs *regs, bool inner)
+static int on_send_ack(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct sock *sk = first_arg(regs);
 
+	this_cpu_inc(finack_hook_hits[FINACK_HOOK_ACK]);
 	if (!is_closing(sk))
 		return 0;
 	if (finack_policy_holds(sk, false))
 		return run_instead(regs, send_delayed_ack_entry);
-	finack_close_ack(sk, inner);
+	finack_close_ack(sk);
 	return 0;
 }
 
-NOKPROBE_SYMBOL(ack_leaves);
-
-static int on_send_ack(struct kprobe *kp, struct pt_regs *regs)
-{
-	this_cpu_inc(finack_hook_hits[FINACK_HOOK_ACK]);
-	return ack_leaves(regs, false);
-}
-
 NOKPROBE_SYMBOL(on_send_ack);
-
-/* What tcp_send_ack() consists of. Where the compiler puts that into a caller, as into
- * tcp_release_cb(), the ACK does not pass the entry of tcp_send_ack(). Others pass both: then this
- * comes to what that one did.
- */
-static int on_send_ack_inner(struct kprobe *kp, struct pt_regs *regs)
-{
-	this_cpu_inc(finack_hook_hits[FINACK_HOOK_ACK_INNER]);
-	return ack_leaves(regs, true);
-}
-
-NOKPROBE_SYMBOL(on_send_ack_inner);
 
 static int on_delack_timer(struct kprobe *kp, struct pt_regs *regs)
 {
@@ -194,7 +175,6 @@ struct finack_hook finack_hooks[] = {
 		.entry_handler = on_delayed_entry, .return_handler = on_delayed,
 		.data_size = sizeof(struct delayed), .target = &send_delayed_ack_entry,
 	},
-	[FINACK_HOOK_ACK_INNER]	= { .name = "__tcp_send_ack", .pre_handler = on_send_ack_inner },
 };
 
 static_assert(FITS(inet_sock_set_state, on_set_state));
@@ -203,16 +183,19 @@ static_assert(FITS(tcp_destroy_sock, on_destroy));
 
 /**
  * finack_hooks_resolve() - find what depends on how this kernel was compiled
+ * @absent: symbol to treat as absent, for tests; empty for none
  *
- * gcc splits __tcp_send_ack(): what all its callers share, the first argument first, is then a
- * function of its own.
+ * tcp_send_ack() is inlined in its own file: in tcp_send_delayed_ack(), which sends when the timer
+ * is about to fire, and since 6.7 in tcp_release_cb(). gcc splits what it consists of, and all
+ * callers then share __tcp_send_ack.part.0, the first argument first. Where that is, every pure ACK
+ * passes.
  */
-void finack_hooks_resolve(void)
+void finack_hooks_resolve(const char *absent)
 {
 	static const char part[] = "__tcp_send_ack.part.0";
 
 	send_ack_entry = finack_entry_of("tcp_send_ack");
 	send_delayed_ack_entry = finack_entry_of("tcp_send_delayed_ack");
-	if (finack_entry_of(part))
-		finack_hooks[FINACK_HOOK_ACK_INNER].symbol = part;
+	if (strcmp(part, absent) && finack_entry_of(part))
+		finack_hooks[FINACK_HOOK_ACK].symbol = part;
 }

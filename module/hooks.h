@@ -52,7 +52,7 @@ struct finack_hook {
 extern struct finack_hook finack_hooks[__FINACK_HOOK_MAX];
 DECLARE_PER_CPU(unsigned long [__FINACK_HOOK_MAX], finack_hook_hits);
 
-void finack_hooks_resolve(void);
+void finack_hooks_resolve(const char *absent);
 unsigned long finack_entry_of(const char *symbol);
 
 #endif

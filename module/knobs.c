@@ -69,8 +69,6 @@ static unsigned int hooks_of(const struct finack_knobs *k, unsigned int *need)
 		hooks |= BIT_OF(DELAYED);
 	if (need)
 		*need = hooks;
-	if (k->fin_ack == FINACK_FIN_ACK_HOLD)
-		hooks |= BIT_OF(ACK_INNER);
 	if (k->detail)
 		hooks |= BIT_OF(ACK) | BIT_OF(TIMER);
 	return hooks;

@@ -23,7 +23,7 @@ MODULE_PARM_DESC(inherit, "new network namespaces begin with the first one's kno
 
 static char *test_absent = "";
 module_param(test_absent, charp, 0444);
-MODULE_PARM_DESC(test_absent, "for tests: treat the hook of this name as absent");
+MODULE_PARM_DESC(test_absent, "for tests: treat the hook or symbol of this name as absent");
 
 /* As the kernel sizes its table of established connections (net/ipv4/tcp.c, tcp_init): a slot per
  * 128 KiB of memory, rounded up to a power of two, at most 524288.

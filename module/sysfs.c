@@ -66,12 +66,14 @@ static ssize_t _name##_show(struct kobject *kobj, struct kobj_attribute *attr, c
 static struct kobj_attribute _name##_attr = __ATTR_RO(_name)
 
 HOOK_ATTR(status, "%s");
+HOOK_ATTR(symbol, "%s");
 HOOK_ATTR(kind, "%s");
 HOOK_ATTR(hits, "%lu");
 HOOK_ATTR(missed, "%lu");
 
 static const struct attribute *hook_attrs[] = {
 	&status_attr.attr,
+	&symbol_attr.attr,
 	&kind_attr.attr,
 	&hits_attr.attr,
 	&missed_attr.attr,

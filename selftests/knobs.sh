@@ -92,7 +92,7 @@ test_hooks_are_armed_while_needed() {
 		armed $detail || return
 		put $proc/detail 0 && armed || return
 		put $proc/fin_ack 1 && armed tcp_send_delayed_ack || return
-		put $proc/fin_ack 2 && armed __tcp_send_ack $detail tcp_send_delayed_ack_return || return
+		put $proc/fin_ack 2 && armed $detail tcp_send_delayed_ack_return || return
 		put $proc/fin_ack 0 && put $proc/quickack 1 && armed tcp_send_delayed_ack || return
 		put $proc/quickack 0 && put $proc/delack_max_ms 12 && armed tcp_send_delayed_ack_return || return
 		put $proc/delack_min_ms 12 && put $proc/delack_max_ms 0 && armed tcp_send_delayed_ack_return || return

@@ -29,6 +29,9 @@ test_without_an_optional_hook() {
 }
 
 test_without_the_hook_on_acks() {
+	fa_load test_absent=__tcp_send_ack.part.0 || return
+	fa_same "$(cat /sys/kernel/finack/hooks/tcp_send_ack/symbol)" tcp_send_ack symbol || return
+	"$closer" late 2 && fa_is SepTimer 2 && fa_is SepUnknown 0 || return
 	fa_load test_absent=tcp_send_ack || return
 	grep -q '^absent' /sys/kernel/finack/hooks/tcp_send_ack/status || return
 	fa_same "$(cat /sys/kernel/finack/hooks/tcp_delack_timer_handler/status)" armed status || return

@@ -88,7 +88,7 @@ stop_others() {
 		"$(cat /sys/kernel/finack/hooks/tcp_send_ack/hits) ACKs"
 }
 
-# printed, not judged: on 6.1 more reasons are unknown than probes were missed
+# a reason is unknown only where a probe was missed
 unknown_reasons() {
 	local i f n=0 missed=0
 	for i in 1 2 3 4; do n=$((n + $(fa_get SepUnknown "finack-server$i-$$"))); done
@@ -96,6 +96,7 @@ unknown_reasons() {
 		missed=$((missed + $(cat "/sys/kernel/finack/hooks/$f/missed")))
 	done
 	fa_say "reason unknown: $n; probes missed: $missed"
+	[ $n -le $missed ]
 }
 
 clean_up() {
@@ -137,7 +138,8 @@ random_closes() { # $1: how many ; $2: "flip" or nothing
 	done
 	fa_laws $client || rc=1
 	stop_others || rc=1
-	unknown_reasons
+	# switched off and on, detail leaves some unknown
+	[ -n "${2:-}" ] || unknown_reasons || rc=1
 	[ -z "${2:-}" ] || each_control_did_something || rc=1
 	clean_up
 	fa_wait 200 fa_tracked 0 && return $rc

@@ -86,8 +86,37 @@ TEST_F(peer, more_than_one_segment_unacked)
 	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
 }
 
+/* The timer of a FIN without data before is set to the next tick: any segment that comes before that
+ * finds it about to fire, and tcp_send_delayed_ack() sends.
+ */
+#define FIN_AND_A_SEGMENT() do { \
+	CONNECT(); \
+	role_next_tick(); \
+	peer_put(&self->peer, F | A, 1, 1, 0); \
+	EXPECT_EQ(1, moved(self, "FinAckUndecided")); \
+	peer_put(&self->peer, A, 2, 1, 0); \
+	EXPECT_SEGMENT(A, 1, 2, 0, 2); \
+	READ_TO_EOF(); \
+} while (0)
+
+TEST_F(peer, segment_after_the_fin)
+{
+	FIN_AND_A_SEGMENT();
+	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
+	CLOSE_AND_SILENCE(1, 2, 0);
+}
+
+TEST_F(peer, segment_after_the_fin_then_data)
+{
+	FIN_AND_A_SEGMENT();
+	ASSERT_EQ(1, write(self->fd, "x", 1));
+	EXPECT_SEGMENT(A, 1, 2, 1, 10);
+	CLOSE_AND_SILENCE(2, 2, 0);
+	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
+}
+
 /* The segments wait in the backlog of a socket that a process owns; since 6.7 their ACK leaves when
- * that is done, where no hook sees it.
+ * that is done.
  */
 TEST_F(peer, ack_at_the_end_of_the_backlog)
 {
@@ -112,7 +141,6 @@ TEST_F(peer, ack_at_the_end_of_the_backlog)
 	peer_put(&self->peer, A, 7 + 2 * MSS, 4, 0);
 	EXPECT_SILENCE(500);
 	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
-	self->undated_ack = -1;
 	self->backlog_ms = 500;
 }
 
