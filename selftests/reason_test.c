@@ -86,8 +86,8 @@ TEST_F(peer, more_than_one_segment_unacked)
 	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
 }
 
-/* The timer of a FIN without data before is set to the next tick: any segment that comes before that
- * finds it about to fire, and tcp_send_delayed_ack() sends.
+/* The timer of a FIN without data before is set to the next tick: any segment that comes before
+ * that finds it about to fire, and tcp_send_delayed_ack() sends.
  */
 #define FIN_AND_A_SEGMENT() do { \
 	CONNECT(); \
