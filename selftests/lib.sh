@@ -90,9 +90,11 @@ fa_unload() { [ ! -d /sys/module/finack ] || rmmod finack; }
 # shellcheck disable=SC2120 # its arguments come from the scripts
 fa_load() { fa_unload && modprobe finack "$@"; }
 
-# fa_hold COUNT [NS]: start a closer that holds COUNT connections in CLOSE_WAIT
+# fa_hold COUNT [NS]: start a closer that holds COUNT connections in CLOSE_WAIT. All their clients wait
+# a minute: one that could not, of too many, would answer an ACK of what it sent twice by a RST.
 fa_hold() {
 	local line
+	${2:+ip netns exec "$2"} sysctl -qw net.ipv4.tcp_max_tw_buckets=1000000 || return
 	coproc HOLD { exec ${2:+ip netns exec "$2"} "$closer" hold "$1"; }
 	# shellcheck disable=SC2034 # of the coprocess
 	holder=$HOLD_PID
