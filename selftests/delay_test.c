@@ -4,6 +4,7 @@
  * time: which control wins, that bounds are kept, what is left alone.
  */
 #include "control_case.h"
+#include "sockops.h"
 
 /* the kernel itself sends what is about to be sent by the timer */
 TEST_F(peer, fin_ack_at_once_where_the_timer_is_about_to_fire)
@@ -329,6 +330,30 @@ TEST_F(peer, smaller_of_two_maxima)
 	at = MORE_DATA(11, 2);
 	EXPECT_SEGMENT_AT(at, A, 3, 21, 0, 4, 12);
 	CLOSE_ALL(21);
+}
+
+/* the same set by a BPF program, for sockets whose application knows nothing of it */
+TEST_F(peer, maximum_of_a_bpf_program)
+{
+	uint64_t at;
+
+	ASSERT_LE(0, sockops_delack_max(16000)) TH_LOG("bpf: %s", strerror(errno));
+	CONNECT();
+	GREET();
+	ANSWER();
+	KNOB("delack_min_ms", "120");
+	at = DATA(6);
+	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 12, 21);
+	KNOB("delack_min_ms", "0");
+	KNOB("delack_max_ms", "28");
+	at = MORE_DATA(11, 2);
+	EXPECT_SEGMENT_AT(at, A, 3, 21, 0, 12, 21);
+	EXPECT_EQ(0, moved(self, "FinAckClamped"));
+	KNOB("delack_max_ms", "8");
+	at = MORE_DATA(21, 3);
+	EXPECT_SEGMENT_AT(at, A, 4, 31, 0, 4, 12);
+	CLOSE_ALL(31);
+	EXPECT_EQ(1, moved(self, "FinAckClamped"));
 }
 
 /* a bound that is changed while an ACK waits is in force from the next decision on */

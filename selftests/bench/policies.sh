@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2154 # all of them are parts of guest
 #
-# What each policy costs and brings, between two namespaces over a link with a delay. A line per
-# measurement goes to /mnt/share/policies-NAME:
+# What each policy costs and brings, between two namespaces over a link with a delay, policies
+# interleaved. A line per measurement goes to /mnt/share/policies-NAME:
 #
 #   KIND DELAY_MS POLICY TRANSACTIONS INSTRUCTIONS NANOSECONDS SEGMENTS P50_NS P99_NS
 
@@ -58,7 +58,7 @@ policy_sample() {
 }
 
 bench_policies() {
-	local delay policy
+	local delay policy round
 	pair_up || die "no namespaces"
 	in_ns server "$bin/load" server >"$scratch/serving" &
 	fa_wait 60 grep -q serving "$scratch/serving" || die "load"
@@ -68,10 +68,13 @@ bench_policies() {
 	for delay in 0 1 20; do
 		set_delay $delay || die "netem"
 		in_ns client "$bin/load" conn 10.9.1.1 200 400 >/dev/null || die "load"
-		for policy in "${policies[@]}"; do
-			policy_sample rr 200 4000 $delay "$policy"
-			policy_sample conn 200 2000 $delay "$policy"
-			policy_sample bulk 1 1000 $delay "$policy"
+		# 200 flows fall in and out of step with each other: long runs, and the median of several
+		for round in 1 2 3; do
+			for policy in "${policies[@]}"; do
+				policy_sample rr 200 8000 $delay "$policy"
+				policy_sample conn 200 3000 $delay "$policy"
+				policy_sample bulk 1 1000 $delay "$policy"
+			done
 		done
 	done
 	ip netns del server

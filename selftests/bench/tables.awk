@@ -15,12 +15,17 @@ function median(list,    n, a, i, j, t) {
 	return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
 }
 
+# how far the least and the most are apart, in percent of the median
+function apart(list,    m) {
+	m = median(list)
+	return m ? (most - least) / m * 100 : 0
+}
+
 # the median of a workload under a contender, per unit; sets spread, in percent of it
 function med(w, c,    m) {
 	if (!((w, c) in all)) return 0
-	m = median(all[w, c])
-	spread = m ? (most - least) / m * 100 : 0
-	return m
+	spread = apart(all[w, c])
+	return median(all[w, c])
 }
 
 # what goes on without the contender: bare was measured first and last in each round
@@ -146,14 +151,17 @@ function unless_lost(w, size, text, want, value, met,    noise) {
 function policy_table(    i, j, k, kinds, delays, x) {
 	if (!n_policies) return
 	print "=policies"
-	print "Load\tPolicy\tDelay\tTransactions/s\tSegments each\tInstructions each\tp50\tp99"
+	print "Load\tPolicy\tDelay\tTransactions/s\tSegments each\tInstructions each\tp50\tp99\tSpread of instructions"
 	split("rr conn bulk", kinds, " ")
 	split("0 1 20", delays, " ")
 	for (i = 1; i <= 3; i++)
 		for (j = 1; j <= 3; j++)
 			for (k = 1; k <= n_policies; k++)
-				if ((x = kinds[i] SUBSEP delays[j] SUBSEP policy[k]) in result)
-					printf "%s\t%s\t%s ms\t%s\n", name("policy-" kinds[i]), name(policy[k]), delays[j], result[x]
+				if ((x = kinds[i] SUBSEP delays[j] SUBSEP policy[k]) in rate)
+					printf "%s\t%s\t%s ms\t%.0f\t%.2f\t%.0f\t%.3f ms\t%.3f ms\t%.2f %%\n",
+						name("policy-" kinds[i]), name(policy[k]), delays[j], median(rate[x]),
+						median(segments[x]), median(instructions[x]), median(p50[x]), median(p99[x]),
+						apart(instructions[x])
 }
 
 # every contender "old-X" beside "X"
@@ -189,7 +197,12 @@ NF == 5 {
 
 NF == 9 {
 	if (!seen_policy[$3]++) policy[++n_policies] = $3
-	result[$1, $2, $3] = sprintf("%.0f\t%.2f\t%.0f\t%.3f ms\t%.3f ms", $4 / $6 * 1e9, $7 / $4, $5 / $4, $8 / 1e6, $9 / 1e6)
+	x = $1 SUBSEP $2 SUBSEP $3
+	rate[x] = rate[x] " " $4 / $6 * 1e9
+	segments[x] = segments[x] " " $7 / $4
+	instructions[x] = instructions[x] " " $5 / $4
+	p50[x] = p50[x] " " $8 / 1e6
+	p99[x] = p99[x] " " $9 / 1e6
 }
 
 END {

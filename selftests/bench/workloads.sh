@@ -23,7 +23,7 @@ bench_conn() {
 
 # nginx closes each connection after the answer
 bench_nginx() {
-	local c n
+	local c n times
 	mkdir "$scratch/www"
 	chmod 755 "$scratch" "$scratch/www"
 	head -c 2000 /dev/zero >"$scratch/www/index.html"
@@ -43,9 +43,9 @@ bench_nginx() {
 	nginx -c "$scratch/nginx.conf" || die "nginx: $(tail -n 3 "$scratch/nginx.log")"
 	wait_port 80
 	for c in "${nginx_clients[@]}"; do
-		n=$((c == 1 ? 400 : 1600)) # many at once come in fits and starts
+		n=$((c == 1 ? 400 : 1600)) times=$((c == 1 ? 5 : 9)) # many at once come in fits and starts
 		count ab -q -n 2000 -c $c http://127.0.0.1/ >/dev/null 2>&1 || die "ab"
-		rounds 5 nginx-$c $n "${few_contenders[@]}" -- count ab -q -n $n -c $c http://127.0.0.1/
+		rounds $times nginx-$c $n "${few_contenders[@]}" -- count ab -q -n $n -c $c http://127.0.0.1/
 	done
 	nginx -c "$scratch/nginx.conf" -s stop
 }
@@ -56,7 +56,7 @@ bench_redis() {
 	redis-server --save '' --appendonly no --dir "$scratch" --logfile "$scratch/redis.log" --daemonize yes >/dev/null
 	wait_port 6379
 	count redis-benchmark -n $n -c 200 -t get --csv >/dev/null 2>&1 || die "redis-benchmark"
-	rounds 3 redis $n "${few_contenders[@]}" -- count redis-benchmark -n $n -c 200 -t get --csv
+	rounds 6 redis $n "${few_contenders[@]}" -- count redis-benchmark -n $n -c 200 -t get --csv
 	redis-cli shutdown nosave
 }
 
@@ -92,16 +92,16 @@ bench_waiting() {
 	for held in 1000 10000 200000; do
 		insmod "$bin/finack.ko" max_tracked=262144 || die "insmod"
 		hold_open closer hold $held
-		conn 500 >/dev/null || die "conn"
-		for round in 1 2 3; do
+		conn 4000 >/dev/null || die "conn"
+		for round in 1 2 3 4 5; do
 			for level in 0 1; do
 				set_knob detail $level
 				sample waiting-$held detail$level "$round" 2000 conn 2000
 			done
 		done
 		rmmod finack
-		conn 500 >/dev/null || die "conn"
-		for round in 1 2 3; do
+		conn 4000 >/dev/null || die "conn"
+		for round in 1 2 3 4 5; do
 			sample waiting-$held bare "$round" 2000 conn 2000
 		done
 		let_go
