@@ -113,7 +113,9 @@ enum finack_mib_id finack_reason_ack(const struct sock *sk, const struct finack_
  * @ack_now: tcp_send_ack() was just entered
  * @ns: set to the time when the ACK left, 0 if that is not known
  *
- * A data segment runs into no hook. If there was nothing but data since the FIN, it was that. What
+ * A data segment runs into no hook. If there was nothing but data since the FIN, it was that. Where
+ * tcp_send_ack() is inlined and gcc has not split it (finack_hooks_resolve()), some pure ACKs do
+ * not either; two kinds of them are known by what the socket was like when the FIN came. What
  * is left is a pure ACK that no hook saw: one missed, or sent by a probe of window or keepalive
  * (tcp_xmit_probe_skb), or, in later kernels, a challenge ACK (tcp_send_ack_reflect_ect). DCTCP
  * makes a FIN look ACKed too soon, see finack_fin_acked().
@@ -137,7 +139,7 @@ enum finack_mib_id finack_reason_covered(const struct sock *sk, const struct fin
 		return FINACK_SEP_NOW;
 	}
 	if (rec->ack_due && all == 1 && !rec->waiting) {
-		/* tcp_send_delayed_ack() sent it; there tcp_send_ack() is inlined */
+		/* tcp_send_delayed_ack() sent it */
 		*ns = rec->fin_ns;
 		return FINACK_SEP_NOW;
 	}
