@@ -44,12 +44,10 @@ segments() {
 # policy_sample KIND FLOWS COUNT DELAY POLICY
 policy_sample() {
 	local segs line
-	set_policy "$5" || die "cannot set $5"
 	segs=$(segments)
 	line=$(in_ns client "$bin/load" "$1" 10.9.1.1 "$2" "$3" 2>"$scratch/err") ||
 		die "$1 under $5: $(cat "$scratch/err")"
 	segs=$(($(segments) - segs))
-	[ "$5" = unloaded ] || rmmod finack
 	# shellcheck disable=SC2086 # four words
 	set -- "$1" "$4" "$5" "$3" $line
 	echo "$1 $2 $3 $4 $5 $6 $segs $7 $8" >>"$policies_out"
@@ -71,9 +69,11 @@ bench_policies() {
 		# 200 flows fall in and out of step with each other: long runs, and the median of several
 		for round in 1 2 3; do
 			for policy in "${policies[@]}"; do
+				set_policy "$policy" || die "cannot set $policy"
 				policy_sample rr 200 8000 $delay "$policy"
 				policy_sample conn 200 3000 $delay "$policy"
 				policy_sample bulk 1 1000 $delay "$policy"
+				[ "$policy" = unloaded ] || rmmod finack || die "cannot unload"
 			done
 		done
 	done
