@@ -86,18 +86,12 @@ TEST_F(peer, more_than_one_segment_unacked)
 	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
 }
 
-/* Whether every pure ACK passes a hook, see finack_hooks_resolve(); load.sh runs these tests where
- * it does not.
+/* Where gcc has not split what makes an ACK, some pass no hook (finack_hooks_resolve()); load.sh
+ * makes it so and says it.
  */
 static bool every_ack_is_seen(void)
 {
-	FILE *f = fopen("/sys/kernel/finack/hooks/tcp_send_ack/symbol", "r");
-	char symbol[64] = "";
-	bool seen = f && fscanf(f, "%63s", symbol) == 1 && strcmp(symbol, "tcp_send_ack");
-
-	if (f)
-		fclose(f);
-	return seen;
+	return !getenv("FINACK_UNSEEN_ACKS");
 }
 
 /* As of a quarter of the delay before it, tcp_send_delayed_ack() sends instead. That the FIN found

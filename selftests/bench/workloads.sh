@@ -18,7 +18,7 @@ listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 # loopback connect, a byte, close; both ends in one process
 bench_conn() {
 	conn 8000 >/dev/null || die "conn" # the first few thousand are dearer
-	rounds 3 conn 2000 "${all_contenders[@]}" -- conn 2000
+	rounds 4 conn 2000 "${all_contenders[@]}" -- conn 2000
 }
 
 # nginx closes each connection after the answer
