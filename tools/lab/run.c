@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,41 +95,62 @@ static void settle(unsigned int ms)
 	nanosleep(&ts, NULL);
 }
 
-static pid_t start(const struct run *run, enum lab_side side, int ready)
+/* There may be but one CPU: what the peer does goes before what exit() does. The server leaves when
+ * the client is done, which is when it has closed its end of @done; the client leaves when the
+ * server has gone.
+ */
+static void wait_for_peer(const struct run *run, enum lab_side side, const int done[2])
+{
+	struct pollfd server = { run->event[LAB_SERVER].fd, POLLIN, 0 };
+	char byte;
+
+	if (side == LAB_CLIENT) {
+		close(done[1]);
+		poll(&server, 1, -1);
+	} else {
+		read(done[0], &byte, 1);
+	}
+}
+
+static void start(struct run *run, enum lab_side side, int ready, const int done[2])
 {
 	struct role role = { run->r->shared, side == LAB_SERVER, run->o->role };
 	struct rlimit no_core = { 0, 0 };
 	pid_t pid = fork();
 
-	if (pid)
-		return pid;
+	if (pid) {
+		run->pid[side] = pid;
+		run->event[side].fd = syscall(SYS_pidfd_open, pid, 0);
+		return;
+	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setrlimit(RLIMIT_CORE, &no_core);
-	if (side == LAB_SERVER)
+	if (side == LAB_SERVER) {
+		close(done[1]);
 		serve(run, &role, ready);
-	else
+	} else {
 		visit(run, &role);
-	/* there may be but one CPU: what the peer does next goes before what exit() does */
-	settle(10);
+	}
+	wait_for_peer(run, side, done);
 	_exit(0);
 }
 
 /* both sides: first the server, and when it listens, or is gone, the client */
 static int start_sides(struct run *run)
 {
-	int ready[2], i;
+	int ready[2], done[2];
 	char byte;
 
-	if (pipe(ready))
+	if (pipe(ready) || pipe(done))
 		return lab_problem(run->r, "pipe: %s", strerror(errno));
-	run->pid[LAB_SERVER] = start(run, LAB_SERVER, ready[1]);
+	start(run, LAB_SERVER, ready[1], done);
 	close(ready[1]);
 	if (read(ready[0], &byte, 1) < 0)
 		lab_problem(run->r, "pipe: %s", strerror(errno));
 	close(ready[0]);
-	run->pid[LAB_CLIENT] = start(run, LAB_CLIENT, -1);
-	for (i = 0; i < __LAB_SIDE_MAX; i++)
-		run->event[i].fd = syscall(SYS_pidfd_open, run->pid[i], 0);
+	start(run, LAB_CLIENT, -1, done);
+	close(done[0]);
+	close(done[1]);
 	return 0;
 }
 
@@ -198,18 +220,29 @@ static void wait_event(struct run *run)
 		settle(1);
 }
 
+/* SCHED_BATCH: one that wakes up does not take the CPU from a side, in the middle of a close */
+static void set_policy(int policy)
+{
+	static const struct sched_param none;
+
+	sched_setscheduler(0, policy, &none);
+}
+
 static void act(struct run *run)
 {
 	/* what was lost may have to be lost again */
 	unsigned int deadline_s = run->o->changed ? 3 * DEADLINE_S : DEADLINE_S;
 	uint64_t deadline = role_now() + deadline_s * 1000000000ULL;
+	int policy = sched_getscheduler(0);
 	bool ended = false;
 
 	run->event[__LAB_SIDE_MAX].fd = pcap_get_selectable_fd(run->capture.pcap);
 	if (start_sides(run))
 		return;
+	set_policy(SCHED_BATCH);
 	while (!(ended = over(run)) && role_now() < deadline)
 		wait_event(run);
+	set_policy(policy);
 	end_sides(run);
 	if (!ended)
 		lab_problem(run->r, "the connection did not end within %u s", deadline_s);
