@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../tools/lab/ladder.h"
@@ -117,6 +118,37 @@ static bool wanted(const struct experiment *e, int argc, char **argv)
 	return argc < 2;
 }
 
+/* the time that all CPUs together were idle, in hundredths of a second */
+static unsigned long long idle_time(void)
+{
+	unsigned long long idle = 0;
+	FILE *f = fopen("/proc/stat", "r");
+
+	if (f && fscanf(f, "cpu %*u %*u %*u %llu", &idle) != 1)
+		idle = 0;
+	if (f)
+		fclose(f);
+	return idle;
+}
+
+/* Until for half a second next to nothing ran: the kernel takes the namespaces of earlier
+ * experiments down when it finds the time, on a slow kernel tens of milliseconds of the next one's.
+ */
+static bool comes_to_rest(void)
+{
+	const struct timespec window = { 0, 500000000 };
+	unsigned long long enough = 48 * sysconf(_SC_NPROCESSORS_ONLN), before;
+	int i;
+
+	for (i = 0; i < 120; i++) {
+		before = idle_time();
+		nanosleep(&window, NULL);
+		if (idle_time() - before >= enough)
+			return true;
+	}
+	return false;
+}
+
 static void test(const struct experiment *e, enum lab_family family)
 {
 	const struct lab_options o = {
@@ -127,6 +159,8 @@ static void test(const struct experiment *e, enum lab_family family)
 
 	if (lab_scratch())
 		ksft_exit_fail_msg("cannot make a network namespace: %s\n", strerror(errno));
+	if (!comes_to_rest())
+		ksft_exit_fail_msg("the machine does not come to rest within a minute\n");
 	events_clear();
 	lab_run(e, &o, &r);
 	judge_event(e, &r);
