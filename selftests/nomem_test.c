@@ -5,7 +5,14 @@
  *
  * The memory is refused by the kernel's fault injection, to allocations within tcp_send_ack()
  * alone: CONFIG_FAILSLAB with CONFIG_FAULT_INJECTION_STACKTRACE_FILTER, which the debug kernel has.
+ * The same for the files of a namespace.
  */
+#include <dirent.h>
+#include <sched.h>
+#include <sys/klog.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
 #include "peer_case.h"
 
 #define FAILSLAB "/sys/kernel/debug/failslab/"
@@ -21,46 +28,49 @@ static int set_fault(const char *name, unsigned long value)
 	return set_sysctl(path, text);
 }
 
-/* Where the code that makes an ACK begins and ends, and no other: tcp_send_fin() may be next to it.
- * gcc splits it off for all its callers.
- */
-static bool find_send_ack(unsigned long *begin, unsigned long *end)
+/* where a function begins, and the next one; a module's are in no order */
+static bool find_function(const char *name, unsigned long *begin, unsigned long *end)
 {
-	FILE *f = fopen("/proc/kallsyms", "r");
-	bool inside = false, split = false;
 	unsigned long at;
-	char name[128];
+	char other[128];
+	FILE *f;
 
+	*begin = 0;
 	*end = 0;
-	/* sorted by address */
-	while (f && fscanf(f, "%lx %*c %127s%*[^\n]", &at, name) == 2) {
-		bool part = !strcmp(name, "__tcp_send_ack.part.0");
-
-		if (part || (!split && !strcmp(name, "__tcp_send_ack"))) {
-			*begin = at;
-			inside = true;
-			split |= part;
-		} else if (inside && at > *begin) {
-			*end = at;
-			inside = false;
+	for (int pass = 0; pass < 2; pass++) {
+		f = fopen("/proc/kallsyms", "r");
+		while (f && fscanf(f, "%lx %*c %127s%*[^\n]", &at, other) == 2) {
+			if (!pass && !strcmp(name, other))
+				*begin = at;
+			if (pass && *begin && at > *begin && (!*end || at < *end))
+				*end = at;
 		}
+		if (f)
+			fclose(f);
 	}
-	if (f)
-		fclose(f);
 	return *end;
 }
 
-/* the next so many ACKs find no memory */
-static int fail_acks(int times)
+/* of the allocations within a function, every so many finds no memory, so many times */
+static int fail_in(const char *function, int interval, int times)
 {
 	unsigned long begin, end;
 
-	if (!find_send_ack(&begin, &end))
+	if (!find_function(function, &begin, &end))
 		return -1;
 	return set_fault("require-start", begin) || set_fault("require-end", end) ||
 	       set_fault("stacktrace-depth", 32) || set_fault("verbose", 0) ||
-	       set_fault("interval", 1) || set_fault("times", times) ||
+	       set_fault("ignore-gfp-wait", 0) || /* those that may sleep, too */
+	       set_fault("interval", interval) || set_fault("times", times) ||
 	       set_fault("probability", 100);
+}
+
+/* The next so many ACKs find no memory. gcc splits off what makes an ACK for all its callers;
+ * tcp_send_fin() may be next to it.
+ */
+static int fail_acks(int times)
+{
+	return fail_in("__tcp_send_ack.part.0", 1, times) && fail_in("__tcp_send_ack", 1, times);
 }
 
 /* how many are still to fail */
@@ -76,9 +86,13 @@ static int to_fail(void)
 	return times;
 }
 
-#define FAIL_ACKS(_times) do { \
+#define NEEDS_FAULTS() do { \
 	if (access(FAILSLAB "require-start", F_OK)) \
 		SKIP(return, "no fault injection in this kernel"); \
+} while (0)
+
+#define FAIL_ACKS(_times) do { \
+	NEEDS_FAULTS(); \
 	ASSERT_EQ(0, fail_acks(_times)); \
 } while (0)
 
@@ -213,6 +227,84 @@ TEST_F(peer, without_details)
 	EXPECT_SILENCE(500);
 	EXPECT_EQ(1, moved(self, "FinAckMerged"));
 	self->undated_ack = 1;
+}
+
+#define CANNOT 255
+
+static int count_files(void)
+{
+	DIR *dir = opendir("/sys/kernel/finack/net");
+	struct dirent *d;
+	int n = 0;
+
+	while (dir && (d = readdir(dir)))
+		n += d->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	return dir ? n : CANNOT;
+}
+
+static int own_files(void)
+{
+	struct counters c;
+
+	if (unshare(CLONE_NEWNET | CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    umount2("/sys", MNT_DETACH) || mount("sysfs", "/sys", "sysfs", 0, NULL) ||
+	    counters_read(&c))
+		return CANNOT;
+	return count_files();
+}
+
+/* In a new network namespace with a sysfs of its own: how many files it has of finack's; CANNOT if
+ * it cannot be made, or has no counters.
+ */
+static int files_of_new_namespace(void)
+{
+	int pid = fork(), status;
+
+	if (!pid)
+		_exit(own_files());
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : CANNOT;
+}
+
+/* how often the kernel's log has this; syslog(2) names its actions by number only */
+static int logged(const char *text)
+{
+	static char log[1 << 20];
+	const int read_all = 3;
+	int len = klogctl(read_all, log, sizeof(log) - 1), n = 0;
+
+	for (const char *p = log; len > 0 && (p = strstr(p, text)); p++)
+		n++;
+	return n;
+}
+
+/* The list of the files finds no memory; and, when some have been made, a file. Not each failure is
+ * one, as the kernel also allocates ahead: it goes on until a file has. A prime is no multiple
+ * of what a file allocates, or it could be that kind each time.
+ */
+TEST(a_namespace_works_without_its_files)
+{
+	static const char warning[] = "no memory for a namespace's files";
+	static const struct {
+		int interval, times;
+	} fault[] = { { 1, 1 }, { 23, 1000 } };
+	int files = count_files(), before = logged(warning), i;
+
+	NEEDS_FAULTS();
+	ASSERT_LT(0, files);
+	ASSERT_NE(CANNOT, files);
+	ASSERT_EQ(files, files_of_new_namespace());
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, fail_in("finack_sysfs_net_init", fault[i].interval, fault[i].times));
+		EXPECT_EQ(0, files_of_new_namespace());
+		EXPECT_GT(fault[i].times, to_fail());
+		ASSERT_EQ(0, set_fault("times", 0));
+		EXPECT_EQ(before + i + 1, logged(warning));
+	}
+	EXPECT_EQ(files, files_of_new_namespace());
+	EXPECT_EQ(before + 2, logged(warning));
 }
 
 TEST_HARNESS_MAIN
