@@ -101,15 +101,13 @@ static void settle(unsigned int ms)
  */
 static void wait_for_peer(const struct run *run, enum lab_side side, const int done[2])
 {
-	struct pollfd server = { run->event[LAB_SERVER].fd, POLLIN, 0 };
-	char byte;
+	struct pollfd peer = { .fd = done[0], .events = POLLIN };
 
 	if (side == LAB_CLIENT) {
 		close(done[1]);
-		poll(&server, 1, -1);
-	} else {
-		read(done[0], &byte, 1);
+		peer.fd = run->event[LAB_SERVER].fd;
 	}
+	poll(&peer, 1, -1);
 }
 
 static void start(struct run *run, enum lab_side side, int ready, const int done[2])
