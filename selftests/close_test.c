@@ -119,15 +119,14 @@ static bool wanted(const struct experiment *e, int argc, char **argv)
 }
 
 /* the time that all CPUs together were idle, in hundredths of a second */
-static unsigned long long idle_time(void)
+static long long idle_time(void)
 {
-	unsigned long long idle = 0;
+	long long idle;
 	FILE *f = fopen("/proc/stat", "r");
 
-	if (f && fscanf(f, "cpu %*u %*u %*u %llu", &idle) != 1)
-		idle = 0;
-	if (f)
-		fclose(f);
+	if (!f || fscanf(f, "cpu %*u %*u %*u %lld", &idle) != 1)
+		ksft_exit_fail_msg("/proc/stat does not say how long the CPUs were idle\n");
+	fclose(f);
 	return idle;
 }
 
@@ -137,7 +136,7 @@ static unsigned long long idle_time(void)
 static bool comes_to_rest(void)
 {
 	const struct timespec window = { 0, 500000000 };
-	unsigned long long enough = 48 * sysconf(_SC_NPROCESSORS_ONLN), before;
+	long long enough = 48 * sysconf(_SC_NPROCESSORS_ONLN), before;
 	int i;
 
 	for (i = 0; i < 120; i++) {
