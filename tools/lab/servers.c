@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sides.h"
@@ -162,34 +161,49 @@ void crash_at_eof(struct role *r, int fd)
 	raise(SIGSEGV);
 }
 
-void shared_close(struct role *r, int fd)
+/* Lets a second process act on the connection, and returns when it has. It stays as long as this
+ * one: what the kernel tidies up after an exit would run into the close that comes next.
+ */
+static void in_another(struct role *r, int fd, void (*act)(struct role *r, int fd))
 {
-	pid_t pid;
+	int done[2] = { -1, -1 }, stay[2] = { -1, -1 };
+	pid_t pid = -1;
 
-	role_until_eof(r, fd);
-	pid = fork();
+	if (!pipe(done) && !pipe(stay))
+		pid = fork();
+	role_expect(r, pid >= 0, "a second process can be made");
 	if (!pid) {
-		role_close(r, fd);
+		close(stay[1]);
+		act(r, fd);
+		close(done[1]);
+		poll(&(struct pollfd){ stay[0], POLLIN, 0 }, 1, -1);
 		_exit(0);
 	}
-	waitpid(pid, NULL, 0);
+	close(stay[0]);
+	close(done[1]);
+	role_wait(r, done[0], POLLIN);
+}
+
+void shared_close(struct role *r, int fd)
+{
+	role_until_eof(r, fd);
+	in_another(r, fd, role_close);
 	role_next_tick(); /* a fork takes its time: see a_second() */
 	role_expect(r, role_write(r, fd, data, SIDES_DATA) == SIDES_DATA,
 		    "the other process still writes after one close()");
 	role_close(r, fd);
 }
 
+static void shutdown_and_close(struct role *r, int fd)
+{
+	role_shutdown(r, fd, SHUT_WR);
+	role_close(r, fd);
+}
+
 void shared_shutdown(struct role *r, int fd)
 {
-	pid_t pid;
-
 	role_until_eof(r, fd);
-	pid = fork();
-	if (!pid) {
-		role_shutdown(r, fd, SHUT_WR);
-		_exit(0);
-	}
-	waitpid(pid, NULL, 0);
+	in_another(r, fd, shutdown_and_close);
 	broken_write(r, fd);
 	role_close(r, fd);
 }
