@@ -41,4 +41,19 @@ test_load_and_unload_on_several_cpus() {
 	[ $rc = 0 ] && fa_load && "$closer" merge 5 && fa_laws && fa_wait 200 fa_tracked 0
 }
 
+# few buckets, most of them in use: a record that is looked for has others before it, which go and come back
+test_records_change_chains_while_others_are_looked_for() {
+	local i pids=() rc
+	fa_load max_tracked=16 && fa_hold 7 || return
+	for i in 1 2 3 4; do
+		"$closer" any "$i" 1 &
+		pids+=($!)
+	done
+	fa_wait 300 some_closes "$(fa_rounds 10000)"
+	rc=$?
+	kill "${pids[@]}"
+	wait "${pids[@]}" 2>/dev/null
+	[ $rc = 0 ] && fa_release && fa_wait 200 fa_tracked 0 && fa_is Untracked 0 && fa_is Earlier 0 && fa_is Undecided 0 && fa_laws
+}
+
 fa_main "$@"
