@@ -69,11 +69,11 @@ bench_policies() {
 		# 200 flows fall in and out of step with each other: long runs, and the median of several
 		for round in 1 2 3; do
 			for policy in "${policies[@]}"; do
-				set_policy "$policy" || die "cannot set $policy"
+				unsoaked set_policy "$policy" || die "cannot set $policy"
 				policy_sample rr 200 8000 $delay "$policy"
 				policy_sample conn 200 3000 $delay "$policy"
 				policy_sample bulk 1 1000 $delay "$policy"
-				[ "$policy" = unloaded ] || rmmod finack || die "cannot unload"
+				[ "$policy" = unloaded ] || unsoaked rmmod finack || die "cannot unload"
 			done
 		done
 	done

@@ -43,7 +43,7 @@ bench_nginx() {
 	nginx -c "$scratch/nginx.conf" || die "nginx: $(tail -n 3 "$scratch/nginx.log")"
 	wait_port 80
 	for c in "${nginx_clients[@]}"; do
-		n=$((c == 1 ? 400 : 1600)) times=$((c == 1 ? 5 : 9)) # many at once come in fits and starts
+		n=$((c == 1 ? 400 : 1200)) times=$((c == 1 ? 5 : 9)) # many at once come in fits and starts
 		count ab -q -n 2000 -c $c http://127.0.0.1/ >/dev/null 2>&1 || die "ab"
 		rounds $times nginx-$c $n "${few_contenders[@]}" -- count ab -q -n $n -c $c http://127.0.0.1/
 	done
@@ -52,7 +52,7 @@ bench_nginx() {
 
 # requests and answers on 200 connections that stay
 bench_redis() {
-	local n=20000
+	local n=12000
 	redis-server --save '' --appendonly no --dir "$scratch" --logfile "$scratch/redis.log" --daemonize yes >/dev/null
 	wait_port 6379
 	count redis-benchmark -n $n -c 200 -t get --csv >/dev/null 2>&1 || die "redis-benchmark"
