@@ -218,9 +218,7 @@ static void wait_event(struct run *run)
 		settle(1);
 }
 
-/* SCHED_IDLE: who looks does not take the CPU from a side in the middle of a close, neither when it
- * wakes up nor, as under SCHED_BATCH, at a tick.
- */
+/* SCHED_BATCH: one that wakes up does not take the CPU from a side, in the middle of a close */
 static void set_policy(int policy)
 {
 	static const struct sched_param none;
@@ -239,7 +237,7 @@ static void act(struct run *run)
 	run->event[__LAB_SIDE_MAX].fd = pcap_get_selectable_fd(run->capture.pcap);
 	if (start_sides(run))
 		return;
-	set_policy(SCHED_IDLE);
+	set_policy(SCHED_BATCH);
 	while (!(ended = over(run)) && role_now() < deadline)
 		wait_event(run);
 	set_policy(policy);
