@@ -281,8 +281,8 @@ static int logged(const char *text)
 }
 
 /* The list of the files finds no memory; and, when some have been made, a file. Not each failure is
- * one, as the kernel also allocates ahead: it goes on until a file has. A prime is no multiple
- * of what a file allocates, or it could be that kind each time.
+ * one, as the kernel also allocates ahead: it goes on until a file has failed. A prime is no
+ * multiple of what a file allocates, or it could be that kind each time.
  */
 TEST(a_namespace_works_without_its_files)
 {
