@@ -83,7 +83,8 @@ static int ask(int diag, const struct sockaddr_storage *local,
 	if (n < (ssize_t)(sizeof(a.h) + sizeof(a.m)) || a.h.nlmsg_type != SOCK_DIAG_BY_FAMILY)
 		return 0;
 	*left_ms = a.m.idiag_expires;
-	return a.m.idiag_state;
+	/* tcp_set_state() unhashes it first: it went between being found and being read */
+	return a.m.idiag_state == TCP_CLOSE ? 0 : a.m.idiag_state;
 }
 
 void states_ask(struct states *s, const struct sockaddr_storage end[2], uint64_t now)
