@@ -87,6 +87,14 @@ static void visit(const struct run *run, struct role *role)
 	(run->e->client ?: usual_client)(role, fd);
 }
 
+/* who may not stays what it was */
+static void set_policy(int policy, int priority)
+{
+	struct sched_param param = { .sched_priority = priority };
+
+	sched_setscheduler(0, policy, &param);
+}
+
 /* leave the CPU to others */
 static void settle(unsigned int ms)
 {
@@ -122,6 +130,8 @@ static void start(struct run *run, enum lab_side side, int ready, const int done
 		return;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* who takes the CPU in the middle of a close would show as its delay */
+	set_policy(SCHED_FIFO, 1);
 	setrlimit(RLIMIT_CORE, &no_core);
 	if (side == LAB_SERVER) {
 		close(done[1]);
@@ -218,14 +228,6 @@ static void wait_event(struct run *run)
 		settle(1);
 }
 
-/* SCHED_BATCH: one that wakes up does not take the CPU from a side, in the middle of a close */
-static void set_policy(int policy)
-{
-	static const struct sched_param none;
-
-	sched_setscheduler(0, policy, &none);
-}
-
 static void act(struct run *run)
 {
 	/* what was lost may have to be lost again */
@@ -237,10 +239,11 @@ static void act(struct run *run)
 	run->event[__LAB_SIDE_MAX].fd = pcap_get_selectable_fd(run->capture.pcap);
 	if (start_sides(run))
 		return;
-	set_policy(SCHED_BATCH);
+	/* one that wakes up does not take it from a side that is an ordinary process, either */
+	set_policy(SCHED_BATCH, 0);
 	while (!(ended = over(run)) && role_now() < deadline)
 		wait_event(run);
-	set_policy(policy);
+	set_policy(policy, 0);
 	end_sides(run);
 	if (!ended)
 		lab_problem(run->r, "the connection did not end within %u s", deadline_s);
