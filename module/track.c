@@ -102,7 +102,10 @@ int finack_track_init(unsigned int max)
 	unsigned int i;
 
 	max_recs = max;
-	bucket_bits = max_t(unsigned int, 1, ilog2(roundup_pow_of_two(max)));
+	/* Two for each record: a socket is looked for once more when it is destroyed, in vain, and
+	 * three of five such lookups end at an empty bucket even if all records are in use.
+	 */
+	bucket_bits = ilog2(roundup_pow_of_two(max)) + 1;
 	recs = kvcalloc(max, sizeof(*recs), GFP_KERNEL);
 	buckets = kvcalloc(1U << bucket_bits, sizeof(*buckets), GFP_KERNEL);
 	if (!recs || !buckets) {
