@@ -58,7 +58,8 @@ on() {
 	floor0) insmod "$bin/floor.ko" ;;
 	floor1) insmod "$bin/floor.ko" kprobes=1 ;;
 	bpf-*) run_tool Attaching bpftrace "$bin/${1#bpf-}.bt" ;;
-	tcpstates | tcplife) run_tool '' "$1" ;;
+	# their names in trixie, and in bookworm
+	tcpstates | tcplife) run_tool '' "$(command -v "$1-libbpf" || echo "$1")" ;;
 	tcpdump-flags)
 		run_tool 'listening on' tcpdump -i lo -Z root -w "$scratch/capture" \
 			'tcp[tcpflags] & (tcp-syn|tcp-fin|tcp-rst) != 0'
