@@ -234,8 +234,10 @@ static void act(struct run *run)
 	unsigned int deadline_s = run->o->changed ? 3 * DEADLINE_S : DEADLINE_S;
 	uint64_t deadline = role_now() + deadline_s * 1000000000ULL;
 	int policy = sched_getscheduler(0);
+	struct sched_param param = {};
 	bool ended = false;
 
+	sched_getparam(0, &param);
 	run->event[__LAB_SIDE_MAX].fd = pcap_get_selectable_fd(run->capture.pcap);
 	if (start_sides(run))
 		return;
@@ -243,7 +245,7 @@ static void act(struct run *run)
 	set_policy(SCHED_BATCH, 0);
 	while (!(ended = over(run)) && role_now() < deadline)
 		wait_event(run);
-	set_policy(policy, 0);
+	set_policy(policy, param.sched_priority);
 	end_sides(run);
 	if (!ended)
 		lab_problem(run->r, "the connection did not end within %u s", deadline_s);
