@@ -87,7 +87,7 @@ static void visit(const struct run *run, struct role *role)
 	(run->e->client ?: usual_client)(role, fd);
 }
 
-/* who may not stays what it was */
+/* without the privilege a process stays as it is */
 static void set_policy(int policy, int priority)
 {
 	struct sched_param param = { .sched_priority = priority };
