@@ -43,8 +43,10 @@ static noinline bool began(struct finack_net *fn)
 	return false;
 }
 
-static void forget(struct finack_net *fn, const struct sock *sk)
+static void forget(struct finack_net *fn, const struct sock *sk, const struct finack_rec *rec)
 {
+	if (rec->waiting)
+		atomic_dec(&fn->late);
 	if (finack_track_del(sk))
 		atomic_dec(&fn->tracked);
 }
@@ -118,7 +120,7 @@ static void finish(struct finack_net *fn, struct sock *sk, struct finack_rec *re
 		finack_hist_add(fn, FINACK_HIST_FIN, since(rec, fin_ns));
 	if (trace_finack_close_enabled())
 		trace_end(sk, rec, fin_ns);
-	forget(fn, sk);
+	forget(fn, sk, rec);
 }
 
 /* The same for a close without a record. */
@@ -169,6 +171,7 @@ static noinline void fin_queued(struct finack_net *fn, struct sock *sk)
 		rec->data_segs_out = tcp_sk(sk)->data_segs_out;
 		rec->segs = acked ? 0 : segs;
 		rec->waiting = true;
+		atomic_inc(&fn->late);
 		return;
 	}
 	fin_ns = ktime_get_ns();
@@ -229,10 +232,10 @@ static noinline void late(struct finack_net *fn, struct sock *sk, struct finack_
 		finish(fn, sk, rec, fin_ns);
 }
 
-/* The same, if there is one on this socket. */
+/* The same, if there is one on this socket. As a rule there is none at all. */
 static void late_if_waiting(struct finack_net *fn, struct sock *sk, const struct sk_buff *again)
 {
-	struct finack_rec *rec = finack_track_find(sk);
+	struct finack_rec *rec = atomic_read(&fn->late) ? finack_track_find(sk) : NULL;
 
 	if (rec && rec->waiting)
 		late(fn, sk, rec, again);
@@ -308,14 +311,18 @@ void finack_close_retransmit(struct sock *sk, const struct sk_buff *skb)
 void finack_close_destroy(struct sock *sk)
 {
 	struct finack_net *fn;
+	struct finack_rec *rec;
 
 	/* tcp_fin() sets it; tcp_disconnect() takes it back, but closes the socket first */
-	if (!sock_flag(sk, SOCK_DONE) || !finack_track_find(sk))
+	if (!sock_flag(sk, SOCK_DONE))
+		return;
+	rec = finack_track_find(sk);
+	if (!rec)
 		return;
 	rcu_read_lock_sched();
 	fn = finack_net_of(sk);
 	if (fn)
-		forget(fn, sk);
+		forget(fn, sk, rec);
 	else
 		finack_track_del(sk);
 	rcu_read_unlock_sched();

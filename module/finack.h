@@ -56,6 +56,7 @@ enum {
  * @mib: the counters
  * @untracked: passive closes without a record that are in CLOSE_WAIT now
  * @tracked: records in use
+ * @late: those of closes in LAST_ACK whose FIN had to wait
  * @knobs: the knobs; written under a lock of knobs.c, read plainly
  * @table: the namespace's sysctl table
  * @sysctl: where it is registered
@@ -65,6 +66,7 @@ struct finack_net {
 	struct finack_mib __percpu *mib;
 	atomic_t untracked;
 	atomic_t tracked;
+	atomic_t late;
 	struct finack_knobs knobs;
 	struct ctl_table *table;
 	struct ctl_table_header *sysctl;
