@@ -34,12 +34,42 @@ vm_hang() { # KERNEL
 	grep -q 'stopped after TIMEOUT=25' "$work/hang.err" || cat "$work/hang.err"
 }
 
+# two runs side by side agree about every instruction: about the time and all that is random; of the
+# folder what the command changed comes back, and nothing else; nothing of the checkout is there
+vm_repeatable() { # KERNEL
+	local n dir
+	for n in 1 2; do
+		dir=$work/repeatable$n
+		mkdir -p "$dir"
+		echo as-it-was | tee "$dir/read" >"$dir/changed"
+		touch -d 2020-01-01 "$dir/read"
+		KERNEL=$1 REPEATABLE=1 BARE=1 SHARE=$dir CMD='cd /mnt/share
+			ls -R /usr | cksum >>changed
+			cat read /proc/sys/kernel/random/uuid /proc/interrupts >>changed
+			python3 -c "import time; print(time.time_ns(), time.monotonic_ns())" >>changed
+			mkdir new && echo new >new/new
+			[ ! -e /finack ] && ! modprobe finack 2>new/modprobe' "$here/vm" >"$dir.out" 2>&1 ||
+			echo "status $?" >>"$dir.out" &
+	done
+	wait
+	for n in 1 2; do
+		dir=$work/repeatable$n
+		grep -vE '^finack: (  \.\.\. |waiting for )' "$dir.out"
+		[ "$(cat "$dir/new/new")" = new ] || echo "what is new did not come back"
+		[ "$(grep -c as-it-was "$dir/changed")" = 2 ] || echo "the guest did not have the folder"
+		[ "$(date -r "$dir/read" +%F)" = 2020-01-01 ] || echo "what was only read came back"
+	done
+	cmp "$work"/repeatable[12]/changed || diff "$work"/repeatable[12]/changed
+}
+
 vm_misuse() {
 	local out
 	out=$(KERNEL=5.4 CMD=true "$here/vm" 2>&1) && echo "an unknown kernel is accepted"
 	[[ $out == *"6.1, 6.1-rt, 6.12, 7.3 and debug"* ]] || echo "$out"
 	out=$(SMP=two CMD=true "$here/vm" 2>&1) && echo "SMP=two is accepted"
 	[[ $out == *"SMP=two"* ]] || echo "$out"
+	out=$(REPEATABLE=1 SMP=2 CMD=true "$here/vm" 2>&1) && echo "REPEATABLE=1 SMP=2 is accepted"
+	[[ $out == *"SMP=1"* ]] || echo "$out"
 	out=$(SHARE=/nonexistent CMD=true "$here/vm" 2>&1) && echo "a missing folder is accepted"
 	[[ $out == *"/nonexistent"* ]] || echo "$out"
 }

@@ -167,7 +167,7 @@ extract_kernel() { # BZIMAGE ELF
 }
 
 build_boot() { # TMP ROOT
-	local tmp=$1 root=$2 kver list ko
+	local tmp=$1 root=$2 kver list ko pmem=
 	kver=$(cat "$root/etc/finack-kver")
 	mkdir -p "$tmp/ram/modules" "$tmp/ram/new"
 	# the debug kernel does not start by its PVH entry
@@ -176,7 +176,9 @@ build_boot() { # TMP ROOT
 	cp "$root/bin/busybox" "$tmp/ram/"
 	# every module the image needs, dependencies first; the debug kernel needs none
 	: >"$tmp/ram/modules/order"
-	list=$(chroot "$root" modprobe -a -S "$kver" --show-depends virtio_pci virtio_blk ext4 crc32c |
+	[[ $kver == *-finack-debug ]] || pmem='nd_pmem nfit'
+	# shellcheck disable=SC2086 # two words
+	list=$(chroot "$root" modprobe -a -S "$kver" --show-depends virtio_pci virtio_blk ext4 crc32c $pmem |
 		awk '$1 == "insmod" && !seen[$2]++ { print $2 }')
 	for ko in $list; do
 		case $ko in
