@@ -33,6 +33,9 @@ finack() { insmod "$bin/${old:+old-}finack.ko"; }
 
 set_knob() { echo "$2" >"$knobs/$1"; }
 
+# no other namespace wants what this one does without
+no_kprobes() { ! grep -q '^armed' /sys/kernel/finack/hooks/tcp_{send_ack,delack_timer_handler}/status; }
+
 # read_events: start one that reads the trace event, and waits for the first (read is call 0)
 read_events() {
 	cat /sys/kernel/tracing/trace_pipe >"$scratch/tool.out" &
@@ -47,7 +50,7 @@ on() {
 	[[ $1 != old-* ]] || old=yes
 	case ${1#old-} in
 	bare | bare-again) ;;
-	detail0) finack && set_knob detail 0 ;;
+	detail0) finack && set_knob detail 0 && no_kprobes ;;
 	detail1) finack ;;
 	listener) finack && trace_event 1 ;;
 	reader) finack && trace_event 1 && read_events ;;
@@ -87,7 +90,8 @@ off() {
 # tool_saw NAME: whether it saw the closes that it was measured with
 tool_saw() {
 	case $1 in
-	bpf-*) grep -qE '^@(merged|separate): [1-9]' "$scratch/tool.out" ;;
+	# what it complains about (since 0.22 of each delete() of what is not there) would be paid for, too
+	bpf-*) grep -qE '^@(merged|separate): [1-9]' "$scratch/tool.out" && ! grep WARNING "$scratch/tool.out" ;;
 	tcpdump-*) [ "$(stat -c %s "$scratch/capture")" -gt 10000 ] ;;
 	*) [ "$(wc -l <"$scratch/tool.out")" -gt 20 ] ;;
 	esac && return

@@ -2,14 +2,15 @@
 /*
  * Load over many flows at once, and what its client sees of it.
  *
- * load server                        serves the three kinds, each on its port
- * load KIND ADDRESS FLOWS COUNT      COUNT transactions, spread over FLOWS connections at a time
- *   rr      a request of 64 bytes, an answer of 512, on connections that stay
+ * load server                            serves the three kinds, each on its port
+ * load KIND ADDRESS FLOWS COUNT SERVER   COUNT transactions, spread over FLOWS connections at
+ *                                        a time; SERVER is the pid of the other side
+ *   rr      a request of 64 bytes, an answer of 512, on connections that stay and have had one
  *   conn    a connection for each; the server closes it after the answer
  *   bulk    64 KiB written, no answer; FLOWS is 1
  *
- * The client prints: instructions executed by all, nanoseconds, p50 and p99 of the transactions'
- * durations in nanoseconds.
+ * The client prints: instructions executed by all, nanoseconds, segments sent by both sides, p50
+ * and p99 of the transactions' durations in nanoseconds.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -201,17 +202,24 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static void make_flows(int n)
+{
+	flows = calloc(n, sizeof(*flows));
+	if (!flows)
+		die("memory");
+	while (n--)
+		flows[n].fd = -1;
+}
+
 static void many(int n_flows, int count)
 {
 	struct epoll_event e[64];
 	int i, n;
 
-	flows = calloc(n_flows, sizeof(*flows));
 	c.left = count;
-	for (i = 0; i < n_flows; i++) {
-		flows[i].fd = -1;
+	c.done = 0;
+	for (i = 0; i < n_flows; i++)
 		begin(&flows[i]);
-	}
 	while (c.done < count) {
 		n = epoll_wait(c.epoll, e, 64, -1);
 		for (i = 0; i < n; i++)
@@ -219,17 +227,38 @@ static void many(int n_flows, int count)
 	}
 }
 
+/* what the network namespace of a process has sent: OutSegs of RFC 4022 */
+static int64_t segments(const char *pid)
+{
+	char line[512], path[64];
+	long long n = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%s/net/snmp", pid);
+	f = fopen(path, "r");
+	if (!f)
+		die(path);
+	/* the first such line has the names */
+	while (n < 0 && fgets(line, sizeof(line), f))
+		sscanf(line, "Tcp: %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %lld", &n);
+	fclose(f);
+	if (n < 0)
+		die("OutSegs");
+	return n;
+}
+
 int main(int argc, char **argv)
 {
 	struct rlimit lim = { 10000, 10000 };
-	int64_t start, busy;
-	int count, kind;
+	int64_t start, busy, sent;
+	int count, kind, n_flows;
 
 	setrlimit(RLIMIT_NOFILE, &lim);
 	if (argc == 2 && !strcmp(argv[1], "server"))
 		server();
-	count = argc == 5 ? atoi(argv[4]) : 0;
-	if (count < 1)
+	n_flows = argc == 6 ? atoi(argv[3]) : 0;
+	count = argc == 6 ? atoi(argv[4]) : 0;
+	if (n_flows < 1 || count < n_flows)
 		return 2;
 	for (kind = 0; kind < KINDS && strcmp(argv[1], kinds[kind]); kind++)
 		;
@@ -243,18 +272,23 @@ int main(int argc, char **argv)
 	if (!c.took || inet_pton(AF_INET, argv[2], &c.to.sin_addr) != 1)
 		return 2;
 	busy_init(O_RDWR);
+	make_flows(n_flows);
+	if (kind == RR)
+		many(n_flows, n_flows);
 	busy_settle();
+	sent = segments("self") + segments(argv[5]);
 	busy = busy_ns();
 	start = now_ns();
 	if (kind == BULK)
 		bulk(count);
 	else
-		many(atoi(argv[3]), count);
+		many(n_flows, count);
 	start = now_ns() - start;
 	busy_settle();
 	busy = busy_ns() - busy;
+	sent = segments("self") + segments(argv[5]) - sent;
 	qsort(c.took, count, sizeof(*c.took), compare);
-	printf("%lld %lld %lld %lld\n", (long long)busy, (long long)start,
+	printf("%lld %lld %lld %lld %lld\n", (long long)busy, (long long)start, (long long)sent,
 	       (long long)c.took[count / 2], (long long)c.took[count - 1 - count / 100]);
 	return 0;
 }
