@@ -42,7 +42,7 @@ vm_repeatable() { # KERNEL
 		dir=$work/repeatable$n
 		mkdir -p "$dir"
 		echo as-it-was | tee "$dir/read" >"$dir/changed"
-		touch -d 2020-01-01 "$dir/read"
+		touch -d 202$n-01-01 "$dir/read"
 		KERNEL=$1 REPEATABLE=1 BARE=1 SHARE=$dir CMD='cd /mnt/share
 			ls -R /usr | cksum >>changed
 			cat read /proc/sys/kernel/random/uuid /proc/interrupts >>changed
@@ -57,7 +57,7 @@ vm_repeatable() { # KERNEL
 		grep -vE '^finack: (  \.\.\. |waiting for )' "$dir.out"
 		[ "$(cat "$dir/new/new")" = new ] || echo "what is new did not come back"
 		[ "$(grep -c as-it-was "$dir/changed")" = 2 ] || echo "the guest did not have the folder"
-		[ "$(date -r "$dir/read" +%F)" = 2020-01-01 ] || echo "what was only read came back"
+		[ "$(date -r "$dir/read" +%F)" = 202$n-01-01 ] || echo "what was only read came back"
 	done
 	cmp "$work"/repeatable[12]/changed || diff "$work"/repeatable[12]/changed
 }
