@@ -36,6 +36,7 @@ bars() {
 		set ytics scale 0 noenhanced
 		set border 1
 		set xtics nomirror out
+		if (STATS_max > 10000) set xtics 10000 # five digits for each of ten would touch
 		set grid xtics lc rgb "#dddddd"
 		set style fill solid 0.9 noborder
 		set lmargin 36
