@@ -70,6 +70,8 @@ vm_misuse() {
 	[[ $out == *"SMP=two"* ]] || echo "$out"
 	out=$(REPEATABLE=1 SMP=2 CMD=true "$here/vm" 2>&1) && echo "REPEATABLE=1 SMP=2 is accepted"
 	[[ $out == *"SMP=1"* ]] || echo "$out"
+	out=$(BARE=1 TESTS=1 CMD=true "$here/vm" 2>&1) && echo "BARE=1 TESTS=1 is accepted"
+	[[ $out == *"give one of them"* ]] || echo "$out"
 	out=$(SHARE=/nonexistent CMD=true "$here/vm" 2>&1) && echo "a missing folder is accepted"
 	[[ $out == *"/nonexistent"* ]] || echo "$out"
 }
