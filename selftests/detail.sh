@@ -57,6 +57,42 @@ test_off() {
 	echo 1 >$knob && "$closer" separate 2 && fa_is SepApp 2 && fa_is Separate 7
 }
 
+# Our FIN waits behind data that a closed window holds back, and a RST ends the connection: the outcome is
+# found out at the end, for each of several such closes, one after the other and two at a time.
+test_fins_that_wait() {
+	echo 0 >$knob
+	python3 - <<-'END' || return
+		import socket, struct
+
+		listener = socket.create_server(("127.0.0.1", 0))
+
+		def close_that_waits():
+		    client = socket.create_connection(listener.getsockname())
+		    server, _ = listener.accept()
+		    server.setblocking(False)
+		    try:
+		        while True:
+		            server.send(bytes(65536))
+		    except BlockingIOError:
+		        pass
+		    client.shutdown(socket.SHUT_WR)
+		    server.setblocking(True)
+		    while server.recv(1):
+		        pass
+		    server.close()
+		    return client
+
+		def reset(client):
+		    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+		    client.close()
+
+		for at_once in (1, 1, 2, 1):
+		    for client in [close_that_waits() for _ in range(at_once)]:
+		        reset(client)
+	END
+	fa_is Passive 5 && fa_is EndClose 5 && fa_is Undecided 0 && fa_tracked 0
+}
+
 # what left unseen has no reason
 test_on_while_closes_wait() {
 	echo 0 >$knob && fa_hold 5 && fa_wait 5 acked 5 && echo 1 >$knob && fa_release || return
