@@ -29,12 +29,10 @@ vm_panic() { # KERNEL
 # commands succeed, but the log has a splat; or had, for all one can tell
 vm_splat() { # KERNEL
 	local splat='echo "INFO: task true:1 blocked for more than 120 seconds" >/dev/kmsg'
-	KERNEL=$1 CMD="$splat" "$here/vm" >"$work/splat" 2>&1 &&
-		echo "a splat is taken for success" &
+	KERNEL=$1 CMD="$splat" "$here/vm" >"$work/splat" 2>&1 && echo "a splat is taken for success"
 	KERNEL=$1 CMD="$splat"'; dmesg -n 1; sysctl -qw kernel.printk_devkmsg=on
 		for i in {1..3000}; do printf "%0100d\n" $i; done >/dev/kmsg' "$here/vm" >"$work/lost" 2>&1 &&
-		echo "a log without its beginning is taken for success" &
-	wait
+		echo "a log without its beginning is taken for success"
 	[[ $(<"$work/splat") == *"task true:1 blocked"*"the kernel log above has a splat"* ]] ||
 		cat "$work/splat"
 	[[ $(<"$work/lost") == *"beginning of the kernel's log is overwritten"* ]] || cat "$work/lost"
@@ -48,7 +46,7 @@ vm_hang() { # KERNEL
 	grep -q 'stopped after TIMEOUT=25' "$work/hang.err" || cat "$work/hang.err"
 }
 
-# two runs side by side agree about every instruction: about the time and all that is random; of the
+# two runs agree about every instruction: about the time and all that is random; of the
 # folder what the command changed comes back, and nothing else; nothing of the checkout is there
 vm_repeatable() { # KERNEL
 	local n dir
@@ -63,11 +61,7 @@ vm_repeatable() { # KERNEL
 			python3 -c "import time; print(time.time_ns(), time.monotonic_ns())" >>changed
 			mkdir new && echo new >new/new
 			[ ! -e /finack ] && ! modprobe finack 2>new/modprobe' "$here/vm" >"$dir.out" 2>&1 ||
-			echo "status $?" >>"$dir.out" &
-	done
-	wait
-	for n in 1 2; do
-		dir=$work/repeatable$n
+			echo "status $?" >>"$dir.out"
 		grep -vE '^finack: (  \.\.\. |waiting for )' "$dir.out"
 		[ "$(cat "$dir/new/new")" = new ] || echo "what is new did not come back"
 		[ "$(grep -c as-it-was "$dir/changed")" = 2 ] || echo "the guest did not have the folder"
