@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture.h"
+
+/* lo shows a segment as it is sent and as it is received, and libpcap drops the former. But that
+ * would wake us in the middle of its being sent, so that we might run before it is received. A
+ * kernel before 4.20 does not know this; there we are woken.
+ */
+static void only_received(pcap_t *p)
+{
+	int on = 1;
+
+	setsockopt(pcap_fileno(p), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
+}
 
 int capture_start(struct capture *c, const char *device, char *err, size_t size)
 {
@@ -34,6 +47,8 @@ int capture_start(struct capture *c, const char *device, char *err, size_t size)
 		return -1;
 	}
 	pcap_freecode(&prog);
+	if (!strcmp(device, "lo"))
+		only_received(c->pcap);
 	c->dump = pcap_dump_open(c->pcap, c->path);
 	if (c->dump)
 		return 0;
