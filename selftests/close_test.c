@@ -9,7 +9,6 @@
  * Arguments: names of experiments, or none for all.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -159,11 +158,9 @@ static int *kept, n_kept;
 
 static void keep_namespace(void)
 {
-	if (lab_scratch())
-		ksft_exit_fail_msg("cannot make a network namespace: %s\n", strerror(errno));
-	kept[n_kept] = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	kept[n_kept] = lab_scratch_fd();
 	if (kept[n_kept++] < 0)
-		ksft_exit_fail_msg("cannot open a network namespace: %s\n", strerror(errno));
+		ksft_exit_fail_msg("cannot make a network namespace: %s\n", strerror(errno));
 }
 
 static void drop_namespaces(void)

@@ -73,7 +73,7 @@ static int this_namespace(void)
 	return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 }
 
-static int scratch_namespace(void)
+int lab_scratch_fd(void)
 {
 	return lab_scratch() ? -1 : this_namespace();
 }
@@ -143,8 +143,8 @@ static const char *make_link(struct net *n, const struct net_options *o)
 	bool direct = !o->rtt_ms && !o->loss_percent;
 	char text[sizeof(side) + 200];
 
-	n->client = scratch_namespace();
-	n->middle = direct ? -1 : scratch_namespace();
+	n->client = lab_scratch_fd();
+	n->middle = direct ? -1 : lab_scratch_fd();
 	if (n->client < 0 || (!direct && n->middle < 0) || net_enter(n->server))
 		return "cannot make a network namespace";
 	if (direct ? pair(NET_SERVER, NET_CLIENT, n->client) :

@@ -63,6 +63,9 @@ struct net {
  */
 int lab_scratch(void);
 
+/** lab_scratch_fd() - the same; Return: a descriptor that keeps the namespace, or -1 with errno */
+int lab_scratch_fd(void);
+
 /**
  * net_make() - make the network around the caller's namespace, which becomes the server's
  * @n: filled in; to be freed with net_free() also after an error
