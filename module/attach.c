@@ -2,25 +2,59 @@
 /*
  * Attaches the hooks of hooks.c to the kernel, and says whether each is.
  *
- * Tracepoints are found by name and attached as long as the module is loaded. Functions are hooked
- * by kprobes, only while some namespace needs them.
+ * Tracepoints are found by name and attached as long as the module is loaded. Functions are hooked only
+ * while some namespace wants it, and for LINGER after that: arming patches the kernel's text and waits
+ * for grace periods, which the whole host feels, and any user who can make a user namespace can want
+ * and not want. So each hook is armed or disarmed at most once in that time, whatever users do.
+ *
+ * One worker arms and disarms, and nobody else. A namespace says what it wants by a number per want;
+ * one that is about to set a knob waits until the worker has looked at it, and can be killed meanwhile.
+ * Namespaces that come and go do not wait.
  *
  * A hook is required or optional: without a required one the module does not load, without an
  * optional one it says so in sysfs, and a control that needs it cannot be set.
+ *
+ * Carriers. Where ftrace gives its handlers the arguments, functions are hooked by ftrace_ops, at a
+ * fifth of the price of a kprobe on ftrace. Ops that may run another function instead claim to be the
+ * only ones to do so (IPMODIFY), so that a live patch of the same function is refused or refuses them,
+ * and cannot be switched off by kernel.ftrace_enabled (PERMANENT). Ops that watch claim nothing. A
+ * kprobe can claim neither.
+ *
+ * The kernel can switch off ftrace or kprobes and say nothing to those who use them. So a function of
+ * this file, the canary, is hooked by the same means: when it is called, its handler has to run.
  */
+#include <linux/jiffies.h>
 #include <linux/mutex.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "hooks.h"
+
+/* how long a hook stays armed after the last namespace that wanted it, in jiffies */
+#define LINGER		(30 * HZ)
+
+static DEFINE_MUTEX(attach_lock); /* the worker's; readers of the hooks' state wait for it */
+static struct workqueue_struct *queue;
+static DECLARE_WAIT_QUEUE_HEAD(done);
+static atomic_t asked;
+static int answered;
+static bool ready;
+
+/* how many namespaces want this, and when the last one ceased to */
+static atomic_t wanting[__FINACK_WANT_MAX];
+static unsigned long ceased[__FINACK_WANT_MAX];
 
 static bool is_function(const struct finack_hook *h)
 {
 	return !h->handler;
 }
 
-/* Hooks of functions are armed while some namespace needs them, and hooks may be armed at all. */
-static DEFINE_MUTEX(want_lock);
-static bool ready;
-static const char *absent_hook;
+static const char *symbol_of(const struct finack_hook *h)
+{
+	return h->symbol ?: h->name;
+}
+
+/* --- tracepoints --- */
 
 static void find_hook(struct tracepoint *tp, void *absent)
 {
@@ -35,7 +69,7 @@ static void find_hook(struct tracepoint *tp, void *absent)
 static int attach_tracepoint(struct finack_hook *h)
 {
 	h->err = h->tp ? tracepoint_probe_register(h->tp, h->handler, NULL) : -ENOENT;
-	h->armed = !h->err;
+	h->level = h->err ? FINACK_LEVEL_OFF : FINACK_LEVEL_WATCH;
 	return h->err;
 }
 
@@ -46,22 +80,48 @@ static void detach_tracepoints(void)
 	for (i = 0; i < __FINACK_HOOK_MAX; i++) {
 		struct finack_hook *h = &finack_hooks[i];
 
-		if (!h->handler || !h->armed)
+		if (is_function(h) || !h->level)
 			continue;
 		tracepoint_probe_unregister(h->tp, h->handler, NULL);
-		h->armed = false;
+		h->level = FINACK_LEVEL_OFF;
 	}
 	/* a handler may still run until here, and then never again */
 	tracepoint_synchronize_unregister();
 }
 
-/* How the kernel hooks a function. A jump is known only to the probe that stands for all there. */
-static const char *kind_of(struct kprobe *kp)
+static int attach_tracepoints(void)
 {
+	int i;
+
+	for (i = 0; i < __FINACK_HOOK_MAX; i++) {
+		struct finack_hook *h = &finack_hooks[i];
+
+		if (is_function(h) || !attach_tracepoint(h))
+			continue;
+		if (h->required) {
+			pr_err("cannot attach to the tracepoint %s, which is required: error %d%s\n",
+			       h->name, h->err, h->tp ? "" : " (there is none of that name)");
+			detach_tracepoints();
+			return h->err;
+		}
+		pr_warn("cannot attach to the tracepoint %s: error %d; going on without\n",
+			h->name, h->err);
+	}
+	return 0;
+}
+
+/* --- functions, by kprobes --- */
+
+/* How the kernel hooks a function. A jump is known only to the probe that stands for all there. */
+static const char *kind_of(const struct finack_hook *h)
+{
+	const struct kprobe *kp = &h->rp.kp;
 	const char *kind = "breakpoint";
 	struct kprobe *p;
 
-	if (kprobe_ftrace(kp))
+	if (h->by_ftrace)
+		return "ftrace_ops";
+	if (kprobe_ftrace((struct kprobe *)kp))
 		return "ftrace";
 	rcu_read_lock();
 	list_for_each_entry_rcu(p, &kp->list, list)
@@ -71,22 +131,18 @@ static const char *kind_of(struct kprobe *kp)
 	return kind;
 }
 
-/* A kprobe that changes the flow must not be replaced by a jump, which a handler for after the
- * instruction prevents. One on ftrace never is, and there such a handler would do harm: added to
- * another's probe of the same function it makes the kernel detach it by the wrong ftrace_ops
+/* A kprobe that changes the flow must stay a breakpoint: a post_handler keeps the kernel from turning
+ * it into a jump. On ftrace there is no jump, and a post_handler would do harm: added to another's
+ * probe of the same function it makes the kernel detach that by the wrong ftrace_ops
  * (add_new_kprobe(), disarm_kprobe_ftrace()).
  */
 static void __maybe_unused no_jump(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
 {
 }
 
-static int attach_function(struct finack_hook *h)
+static int attach_kprobe(struct finack_hook *h)
 {
-	if (!strcmp(h->name, absent_hook))
-		return -ENOENT;
-	if (h->target && !*h->target)
-		return -EOPNOTSUPP;
-	h->rp = (struct kretprobe){ .kp.symbol_name = h->symbol ?: h->name };
+	h->rp = (struct kretprobe){ .kp.symbol_name = symbol_of(h) };
 	if (h->return_handler) {
 		h->rp.handler = h->return_handler;
 		h->rp.entry_handler = h->entry_handler;
@@ -100,26 +156,14 @@ static int attach_function(struct finack_hook *h)
 	return register_kprobe(&h->rp.kp);
 }
 
-static void arm(struct finack_hook *h)
-{
-	h->err = attach_function(h);
-	h->armed = !h->err;
-	if (h->err && !h->warned)
-		pr_warn("cannot attach to the function %s: error %d; going on without\n",
-			h->symbol ?: h->name, h->err);
-	h->warned = h->err;
-}
-
 static unsigned long missed_now(const struct finack_hook *h)
 {
-	return h->rp.kp.nmissed + (h->return_handler ? h->rp.nmissed : 0);
+	return h->by_ftrace ? 0 : h->rp.kp.nmissed + (h->return_handler ? h->rp.nmissed : 0);
 }
 
-static void disarm(struct finack_hook *h)
+/* its handler never runs again */
+static void detach_kprobe(struct finack_hook *h)
 {
-	h->armed = false;
-	h->kind = kind_of(&h->rp.kp);
-	/* its handler never runs again */
 	if (h->return_handler)
 		unregister_kretprobe(&h->rp);
 	else
@@ -127,123 +171,452 @@ static void disarm(struct finack_hook *h)
 	h->missed += missed_now(h);
 }
 
-/* arms and disarms as wanted; want_lock held */
-static void update_functions(void)
+/* --- functions, by ftrace --- */
+
+#ifdef FINACK_FTRACE_OPS
+static int ops_on(struct ftrace_ops *ops, void *func, unsigned long entry, unsigned long flags)
 {
-	int i;
+	int err;
 
-	for (i = 0; i < __FINACK_HOOK_MAX; i++) {
-		struct finack_hook *h = &finack_hooks[i];
-
-		if (!is_function(h) || h->armed == (ready && h->wanting))
-			continue;
-		if (h->armed)
-			disarm(h);
-		else
-			arm(h);
-	}
-}
-
-/* @by: 1 or -1 */
-static void count_wanting(unsigned int set, int by)
-{
-	int i;
-
-	for (i = 0; i < __FINACK_HOOK_MAX; i++)
-		if (set & BIT(i))
-			finack_hooks[i].wanting += by;
-}
-
-/* whether one of these could not be armed */
-static bool lacks(unsigned int set)
-{
-	int i;
-
-	for (i = 0; i < __FINACK_HOOK_MAX; i++)
-		if (set & BIT(i) && finack_hooks[i].err)
-			return true;
-	return false;
-}
-
-/**
- * finack_hooks_want() - a namespace begins or ceases to need hooks of functions
- * @begin: those it begins to need, a bit per &enum finack_hook_id
- * @cease: those it ceases to need
- * @need: those it cannot do without, begun now or before
- *
- * May sleep. Return: 0; -EOPNOTSUPP if one of @need cannot be armed: then nothing has changed.
- */
-int finack_hooks_want(unsigned int begin, unsigned int cease, unsigned int need)
-{
-	int err = 0;
-
-	if (!begin && !cease && !need)
-		return 0;
-	mutex_lock(&want_lock);
-	count_wanting(begin, 1);
-	count_wanting(cease, -1);
-	update_functions();
-	if (lacks(need)) {
-		err = -EOPNOTSUPP;
-		count_wanting(begin, -1);
-		count_wanting(cease, 1);
-		update_functions();
-	}
-	mutex_unlock(&want_lock);
+	*ops = (struct ftrace_ops){ .func = func, .flags = flags };
+	err = ftrace_set_filter_ip(ops, entry, 0, 0);
+	if (err)
+		return err;
+	err = register_ftrace_function(ops);
+	if (err)
+		ftrace_set_filter_ip(ops, entry, 1, 0);
 	return err;
 }
 
-static void set_ready(bool is)
+/* its handler never runs again */
+static void ops_off(struct ftrace_ops *ops, unsigned long entry)
 {
-	mutex_lock(&want_lock);
-	ready = is;
-	update_functions();
-	mutex_unlock(&want_lock);
+	unregister_ftrace_function(ops);
+	ftrace_set_filter_ip(ops, entry, 1, 0);
+}
+
+/* Goes from one level to another, OFF or not, without a moment in which no handler counts. */
+static int change_ops(struct finack_hook *h, enum finack_hook_level level)
+{
+	struct ftrace_ops *old = h->active, *new = NULL;
+	unsigned long flags = 0;
+	int err;
+
+	if (level) {
+		new = &h->ops[level == FINACK_LEVEL_STEER];
+		if (level == FINACK_LEVEL_STEER)
+			flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT;
+		/* the first ops count as soon as they are there */
+		if (!old)
+			WRITE_ONCE(h->active, new);
+		err = ops_on(new, h->ftrace, h->entry, flags);
+		if (err) {
+			WRITE_ONCE(h->active, old);
+			return err;
+		}
+	}
+	WRITE_ONCE(h->active, new);
+	if (old)
+		ops_off(old, h->entry);
+	return 0;
+}
+
+/* whether ftrace knows the place */
+static bool ftrace_knows(const struct finack_hook *h)
+{
+	struct ftrace_ops ops = {};
+
+	if (!h->ftrace || !h->entry || ftrace_set_filter_ip(&ops, h->entry, 0, 0))
+		return false;
+	ftrace_set_filter_ip(&ops, h->entry, 1, 0);
+	return true;
+}
+#else
+static int change_ops(struct finack_hook *h, enum finack_hook_level level)
+{
+	return -EOPNOTSUPP;
+}
+
+static bool ftrace_knows(const struct finack_hook *h)
+{
+	return false;
+}
+#endif
+
+/* --- the canary --- */
+
+static DEFINE_PER_CPU(unsigned long [2], canary_sang); /* by kprobe, by ftrace */
+static bool canary_armed[2];
+
+static noinline void canary(void)
+{
+	barrier();
+}
+
+static int canary_by_kprobe(struct kprobe *kp, struct pt_regs *regs)
+{
+	this_cpu_inc(canary_sang[0]);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(canary_by_kprobe);
+
+static struct kprobe canary_kprobe;
+
+static int canary_kprobe_on(void)
+{
+	canary_kprobe = (struct kprobe){ .addr = (void *)canary, .pre_handler = canary_by_kprobe };
+	return register_kprobe(&canary_kprobe);
+}
+
+#ifdef FINACK_FTRACE_OPS
+static notrace void canary_by_ftrace(unsigned long ip, unsigned long parent_ip,
+				     struct ftrace_ops *op, struct ftrace_regs *fregs)
+{
+	this_cpu_inc(canary_sang[1]);
+}
+
+static struct ftrace_ops canary_ops;
+
+static int canary_ops_on(void)
+{
+	return ops_on(&canary_ops, canary_by_ftrace, (unsigned long)canary, 0);
+}
+
+static void canary_ops_off(void)
+{
+	ops_off(&canary_ops, (unsigned long)canary);
+}
+#else
+static int canary_ops_on(void)
+{
+	return -EOPNOTSUPP;
+}
+
+static void canary_ops_off(void)
+{
+}
+#endif
+
+/* armed while something is hooked by the same means */
+static void update_canary(bool by_ftrace)
+{
+	bool want = false;
+	int i;
+
+	for (i = 0; i < __FINACK_HOOK_MAX; i++)
+		if (is_function(&finack_hooks[i]) && finack_hooks[i].by_ftrace == by_ftrace)
+			want = want || finack_hooks[i].level;
+	if (want == canary_armed[by_ftrace])
+		return;
+	if (want) {
+		WRITE_ONCE(canary_armed[by_ftrace],
+			   !(by_ftrace ? canary_ops_on() : canary_kprobe_on()));
+		return;
+	}
+	WRITE_ONCE(canary_armed[by_ftrace], false);
+	if (by_ftrace)
+		canary_ops_off();
+	else
+		unregister_kprobe(&canary_kprobe);
+}
+
+/* Whether handlers attached as this hook's is run at all. Where there is no canary nothing is known. */
+static bool alive(const struct finack_hook *h)
+{
+	unsigned long before;
+	bool sang;
+
+	if (!READ_ONCE(canary_armed[h->by_ftrace]))
+		return true;
+	preempt_disable();
+	before = this_cpu_read(canary_sang[h->by_ftrace]);
+	canary();
+	sang = this_cpu_read(canary_sang[h->by_ftrace]) != before;
+	preempt_enable();
+	return sang;
+}
+
+/* --- what is wanted, and the worker --- */
+
+static int wants(int want)
+{
+	return want == FINACK_WANT_NONE ? 0 : atomic_read(&wanting[want]);
+}
+
+/* whether nobody wants this any more, but it stays a while */
+static bool lingers(int want)
+{
+	return want != FINACK_WANT_NONE &&
+	       time_before(jiffies, READ_ONCE(ceased[want]) + LINGER);
+}
+
+static enum finack_hook_level level_wanted(const struct finack_hook *h)
+{
+	if (!ready)
+		return FINACK_LEVEL_OFF;
+	if (wants(h->steer) || (h->level >= FINACK_LEVEL_STEER && lingers(h->steer)))
+		return FINACK_LEVEL_STEER;
+	if (wants(h->watch) || (h->level >= FINACK_LEVEL_WATCH && lingers(h->watch)))
+		return FINACK_LEVEL_WATCH;
+	return FINACK_LEVEL_OFF;
+}
+
+static int attach(struct finack_hook *h, enum finack_hook_level level)
+{
+	if (!h->entry)
+		return -ENOENT;
+	if (level == FINACK_LEVEL_STEER && !h->target)
+		return -EOPNOTSUPP;
+	if (h->by_ftrace)
+		return change_ops(h, level);
+	return h->level ? 0 : attach_kprobe(h);
+}
+
+static void raise(struct finack_hook *h, enum finack_hook_level level)
+{
+	h->err = attach(h, level);
+	if (h->err && level == FINACK_LEVEL_STEER && !h->level && wants(h->watch) &&
+	    !attach(h, FINACK_LEVEL_WATCH))
+		level = FINACK_LEVEL_WATCH; /* that much is to be had */
+	else if (h->err)
+		level = h->level;
+	smp_store_release(&h->level, level);
+	if (level)
+		h->kind = kind_of(h);
+	if (h->err && !h->warned)
+		pr_warn("cannot attach to the function %s: error %d; going on without\n",
+			symbol_of(h), h->err);
+	h->warned = h->err;
+}
+
+/* A namespace that wants this either is seen here, or sees that the hook is not armed so far. */
+static void lower(struct finack_hook *h, enum finack_hook_level level)
+{
+	enum finack_hook_level old = h->level;
+
+	WRITE_ONCE(h->level, level);
+	smp_mb(); /* pairs with the one of finack_hooks_begin() */
+	if (ready && ((old == FINACK_LEVEL_STEER && wants(h->steer)) || (!level && wants(h->watch)))) {
+		WRITE_ONCE(h->level, old);
+		return;
+	}
+	h->kind = kind_of(h);
+	if (h->by_ftrace && change_ops(h, level))
+		WRITE_ONCE(h->level, old); /* to watch could not be begun */
+	else if (!h->by_ftrace && !level)
+		detach_kprobe(h);
+}
+
+/* when something that lingers is to be looked at again, in jiffies from now; 0 for never */
+static unsigned long look_again(void)
+{
+	unsigned long soonest = 0, left;
+	int i;
+
+	for (i = 0; i < __FINACK_WANT_MAX; i++) {
+		if (wants(i) || !lingers(i))
+			continue;
+		left = ceased[i] + LINGER - jiffies + 1;
+		soonest = soonest ? min(soonest, left) : left;
+	}
+	return soonest;
+}
+
+static void update(struct work_struct *work);
+static DECLARE_DELAYED_WORK(update_work, update);
+
+static void update(struct work_struct *work)
+{
+	int n = atomic_read(&asked), i;
+	unsigned long again;
+
+	smp_rmb(); /* what was wanted before it was asked for */
+	mutex_lock(&attach_lock);
+	for (i = 0; i < __FINACK_HOOK_MAX; i++) {
+		struct finack_hook *h = &finack_hooks[i];
+		enum finack_hook_level level;
+
+		if (!is_function(h))
+			continue;
+		level = level_wanted(h);
+		if (level > h->level)
+			raise(h, level);
+		else if (level < h->level)
+			lower(h, level);
+	}
+	update_canary(false);
+	update_canary(true);
+	mutex_unlock(&attach_lock);
+	WRITE_ONCE(answered, n);
+	wake_up_all(&done);
+	again = ready ? look_again() : 0;
+	if (again)
+		queue_delayed_work(queue, &update_work, again);
+}
+
+/* Asks the worker to look. Return: a number that answered has to reach. */
+static int ask(void)
+{
+	int n = atomic_inc_return(&asked);
+
+	mod_delayed_work(queue, &update_work, 0);
+	return n;
+}
+
+/* Whether all of these wants are met. Controls are not where the kernel does not run their handlers. */
+static bool met(unsigned int set, bool have_to_be_alive)
+{
+	enum finack_hook_level level;
+	int i;
+
+	for (i = 0; i < __FINACK_HOOK_MAX; i++) {
+		const struct finack_hook *h = &finack_hooks[i];
+
+		level = FINACK_LEVEL_OFF;
+		if (h->watch >= 0 && set & BIT(h->watch))
+			level = FINACK_LEVEL_WATCH;
+		if (h->steer >= 0 && set & BIT(h->steer))
+			level = FINACK_LEVEL_STEER;
+		if (!is_function(h) || !level)
+			continue;
+		if (smp_load_acquire(&h->level) < level || (have_to_be_alive && !alive(h)))
+			return false;
+	}
+	return true;
 }
 
 /**
- * finack_entry_of() - where a function is entered
- * @symbol: its name
- *
- * A disabled kprobe tells. Return: the place, or 0 if there is none.
+ * finack_hooks_begin() - a namespace begins to want something, and does not wait for it
+ * @set: what, a bit per &enum finack_want
  */
-unsigned long finack_entry_of(const char *symbol)
+void finack_hooks_begin(unsigned int set)
+{
+	int i;
+
+	for (i = 0; i < __FINACK_WANT_MAX; i++)
+		if (set & BIT(i))
+			atomic_inc(&wanting[i]);
+	smp_mb__after_atomic(); /* pairs with the one of lower() */
+	if (READ_ONCE(ready) && !met(set, false))
+		ask();
+}
+
+/**
+ * finack_hooks_cease() - a namespace wants something no longer
+ * @set: what, a bit per &enum finack_want
+ */
+void finack_hooks_cease(unsigned int set)
+{
+	bool last = false;
+	int i;
+
+	for (i = 0; i < __FINACK_WANT_MAX; i++) {
+		if (!(set & BIT(i)))
+			continue;
+		WRITE_ONCE(ceased[i], jiffies);
+		if (atomic_dec_and_test(&wanting[i]))
+			last = true;
+	}
+	/* the worker comes by when the time is over, or sooner */
+	if (last && READ_ONCE(ready))
+		queue_delayed_work(queue, &update_work, LINGER + 1);
+}
+
+/**
+ * finack_hooks_want() - a namespace begins to want something, and waits until it is there
+ * @begin: what it begins to want, a bit per &enum finack_want
+ * @need: what it cannot do without, begun now or before
+ *
+ * May sleep. Return: 0; -EOPNOTSUPP if some of @need cannot be had; -EINTR if the caller is being
+ * killed. With an error nothing has begun.
+ */
+int finack_hooks_want(unsigned int begin, unsigned int need)
+{
+	int err = 0, n;
+
+	if (!begin && !need)
+		return 0;
+	finack_hooks_begin(begin);
+	if (!met(begin | need, false)) {
+		n = ask();
+		err = wait_event_killable(done, READ_ONCE(answered) - n >= 0) ? -EINTR : 0;
+	}
+	if (!err && !met(need, true))
+		err = -EOPNOTSUPP;
+	if (err)
+		finack_hooks_cease(begin);
+	return err;
+}
+
+/* has the worker arm what is wanted, or disarm everything */
+static void set_ready(bool is)
+{
+	WRITE_ONCE(ready, is);
+	ask();
+	flush_delayed_work(&update_work);
+}
+
+/* Where a function is entered, 0 if there is none: a disabled kprobe tells. */
+static unsigned long entry_of(const char *symbol, const char *absent)
 {
 	struct kprobe kp = { .symbol_name = symbol, .flags = KPROBE_FLAG_DISABLED };
 
-	if (register_kprobe(&kp))
+	if (!strcmp(symbol, absent) || register_kprobe(&kp))
 		return 0;
 	unregister_kprobe(&kp);
 	return (unsigned long)kp.addr;
 }
 
+/* finds what depends on how this kernel was compiled */
+static void resolve(struct finack_hook *h, const char *carrier, const char *absent)
+{
+	if (h->part && entry_of(h->part, absent))
+		h->symbol = h->part;
+	h->entry = strcmp(h->name, absent) ? entry_of(symbol_of(h), "") : 0;
+	h->target = h->instead ? entry_of(h->instead, "") : 0;
+	h->by_ftrace = strcmp(carrier, "kprobe") && ftrace_knows(h);
+}
+
+static int check_carrier(const char *carrier)
+{
+	if (strcmp(carrier, "auto") && strcmp(carrier, "kprobe") && strcmp(carrier, "ftrace")) {
+		pr_err("carrier=%s is not known; there are auto, kprobe and ftrace\n", carrier);
+		return -EINVAL;
+	}
+	if (!strcmp(carrier, "ftrace") && !IS_ENABLED(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)) {
+		pr_err("carrier=ftrace needs CONFIG_DYNAMIC_FTRACE_WITH_ARGS; use auto or kprobe\n");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
 /**
  * finack_hooks_init() - attach to the kernel
+ * @carrier: how functions are hooked: "auto", "kprobe" or "ftrace"
  * @absent: name of a hook, or symbol, to treat as absent, for tests; empty for none
  *
- * Return: 0, or an error if a required hook cannot be attached, which is logged.
+ * Return: 0, or an error, which is logged; finack_hooks_free() is the caller's with either.
  */
-int finack_hooks_init(const char *absent)
+int finack_hooks_init(const char *carrier, const char *absent)
 {
-	unsigned int i;
+	int err, i;
 
-	absent_hook = absent;
+	err = check_carrier(carrier);
+	if (err)
+		return err;
+	queue = alloc_ordered_workqueue("finack", 0);
+	if (!queue)
+		return -ENOMEM;
+	for (i = 0; i < __FINACK_WANT_MAX; i++)
+		ceased[i] = jiffies - LINGER;
 	for_each_kernel_tracepoint(find_hook, (void *)absent);
-	for (i = 0; i < __FINACK_HOOK_MAX; i++) {
-		struct finack_hook *h = &finack_hooks[i];
-
-		if (!h->handler || !attach_tracepoint(h))
-			continue;
-		if (h->required) {
-			pr_err("cannot attach to the tracepoint %s, which is required: error %d%s\n",
-			       h->name, h->err, h->tp ? "" : " (there is none of that name)");
-			detach_tracepoints();
-			return h->err;
-		}
-		pr_warn("cannot attach to the tracepoint %s: error %d; going on without\n",
-			h->name, h->err);
-	}
-	finack_hooks_resolve(absent);
+	for (i = 0; i < __FINACK_HOOK_MAX; i++)
+		if (is_function(&finack_hooks[i]))
+			resolve(&finack_hooks[i], carrier, absent);
+	err = attach_tracepoints();
+	if (err)
+		return err;
 	set_ready(true);
 	return 0;
 }
@@ -255,8 +628,17 @@ void finack_hooks_exit(void)
 	detach_tracepoints();
 }
 
+/** finack_hooks_free() - no namespace wants anything any more */
+void finack_hooks_free(void)
+{
+	if (!queue)
+		return;
+	cancel_delayed_work_sync(&update_work);
+	destroy_workqueue(queue);
+}
+
 /**
- * finack_hook_name() - the symbol of a hook
+ * finack_hook_name() - the name of a hook
  * @i: which
  *
  * Return: its name.
@@ -268,11 +650,14 @@ const char *finack_hook_name(unsigned int i)
 
 static const char *status_of(const struct finack_hook *h)
 {
-	if (h->armed)
+	if (h->level && is_function(h) && !alive(h))
+		return h->by_ftrace ? "armed, but nothing arrives: ftrace is switched off" :
+				      "armed, but nothing arrives: kprobes or ftrace are switched off";
+	if (h->level)
 		return "armed";
 	if (h->err == -ENOENT)
-		return h->handler ? "absent: this kernel has no such tracepoint" :
-				    "absent: this kernel has no such function";
+		return is_function(h) ? "absent: this kernel has no such function" :
+					"absent: this kernel has no such tracepoint";
 	if (h->err)
 		return "failed: the kernel refused to attach it";
 	return ready ? "off: no namespace needs it" : "off: not attached yet";
@@ -288,18 +673,18 @@ void finack_hook_view(unsigned int i, struct finack_hook_view *view)
 	struct finack_hook *h = &finack_hooks[i];
 	int cpu;
 
-	mutex_lock(&want_lock);
+	mutex_lock(&attach_lock);
 	*view = (struct finack_hook_view){
 		.status = status_of(h),
-		.symbol = h->symbol ?: h->name,
-		.kind = h->handler ? "tracepoint" : h->kind ?: "none",
+		.symbol = symbol_of(h),
+		.kind = is_function(h) ? h->kind ?: "none" : "tracepoint",
 		.missed = h->missed,
 	};
-	if (is_function(h) && h->armed) {
-		view->kind = kind_of(&h->rp.kp);
+	if (is_function(h) && h->level) {
+		view->kind = kind_of(h);
 		view->missed += missed_now(h);
 	}
-	mutex_unlock(&want_lock);
+	mutex_unlock(&attach_lock);
 	for_each_possible_cpu(cpu)
 		view->hits += READ_ONCE(per_cpu(finack_hook_hits, cpu)[i]);
 }

@@ -11,27 +11,57 @@
  * With the detail tier on, the outcome is counted as soon as the ACK is seen to leave, with its
  * reason. What that hook misses, the transitions find out from the socket.
  *
- * A close that began before the module was loaded has no record: it ends as Earlier and is none
- * of the others. So has one that found the table full; the number of those in CLOSE_WAIT is
- * known, and they are taken to end first.
+ * A close that began before the module was loaded has no record and is counted as Earlier alone. One
+ * that found the table full has none either; how many of those are in CLOSE_WAIT is known, and they are
+ * taken to end first.
  *
- * The socket is locked and only read. What most transitions need is found out without a stack frame
- * to speak of; the rest is kept out of line for that.
+ * The socket is locked and only read. What common transitions need is inlined and needs almost no stack;
+ * what is rare is noinline so that they stay that way.
  */
 #include "finack.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-static noinline void fin_accepted(struct finack_net *fn, struct sock *sk)
+static noinline void untracked(struct finack_net *fn)
 {
+	atomic_inc(&fn->untracked);
+	finack_inc(fn, FINACK_UNTRACKED);
+}
+
+/* Sockets of the kernel's own that do not hold their namespace may outlive its share. */
+static struct finack_share *share_of(const struct finack_net *fn, const struct sock *sk)
+{
+	if (likely(sk->sk_net_refcnt) || fn->share == &finack_share_host)
+		return fn->share;
+	return &finack_share_kernel;
+}
+
+static __always_inline void fin_accepted(struct finack_net *fn, struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct finack_rec *rec;
+
 	finack_inc(fn, FINACK_PASSIVE);
-	if (finack_track_add(sk, atomic_read(&fn->tracked))) {
-		atomic_inc(&fn->tracked);
-	} else {
-		atomic_inc(&fn->untracked);
-		finack_inc(fn, FINACK_UNTRACKED);
-	}
+	rec = finack_track_claim(sk, share_of(fn, sk));
+	if (unlikely(!rec))
+		return untracked(fn);
+	rec->fin_ns = tp->tcp_clock_cache;
+	rec->ack_ns = 0;
+	rec->segs_out = tp->segs_out;
+	rec->data_segs_out = tp->data_segs_out;
+	rec->snd_nxt = tp->snd_nxt;
+	rec->segs = 0;
+	rec->outcome = 0;
+	rec->reason = 0;
+	rec->end = 0;
+	rec->cause = 0;
+	rec->held = FINACK_HELD_NOT;
+	rec->waiting = false;
+	rec->data_waits = inet_csk(sk)->icsk_ack.pending & ICSK_ACK_TIMER;
+	rec->ack_due = unlikely(rec->data_waits) && finack_delack_is_due(sk);
+	rec->deferred = sock_owned_by_user_nocheck(sk) && finack_ack_deferred(sk);
+	finack_track_publish(rec, sk);
 }
 
 /* Whether a close without a record that ends here was seen to begin. */
@@ -43,12 +73,12 @@ static noinline bool began(struct finack_net *fn)
 	return false;
 }
 
-static void forget(struct finack_net *fn, const struct sock *sk, const struct finack_rec *rec)
+static __always_inline void forget(struct finack_net *fn, const struct sock *sk,
+				   struct finack_rec *rec)
 {
-	if (rec->waiting)
+	if (unlikely(rec->waiting))
 		atomic_dec(&fn->late);
-	if (finack_track_del(sk))
-		atomic_dec(&fn->tracked);
+	finack_track_free(sk, rec);
 }
 
 static u64 since(const struct finack_rec *rec, u64 ns)
@@ -142,9 +172,10 @@ static void finish_untracked(struct finack_net *fn, struct sock *sk, enum finack
 	trace_finack_close(sk, &end);
 }
 
-static noinline void fin_queued(struct finack_net *fn, struct sock *sk)
+/* the rest of fin_queued() */
+static noinline void fin_queued_else(struct finack_net *fn, struct sock *sk,
+				     struct finack_rec *rec)
 {
-	struct finack_rec *rec = finack_track_find(sk);
 	enum finack_mib_id end;
 	bool acked, now;
 	u64 fin_ns;
@@ -178,6 +209,24 @@ static noinline void fin_queued(struct finack_net *fn, struct sock *sk)
 	if (!rec->outcome)
 		settle(fn, rec, FINACK_MERGED, 0, fin_ns);
 	finish(fn, sk, rec, fin_ns);
+}
+
+/* The common case is a FIN that leaves at once, alone, and carries the ACK: nothing has been noted. */
+static __always_inline void fin_queued(struct finack_net *fn, struct sock *sk)
+{
+	struct finack_rec *rec = finack_track_find(sk);
+	u64 delay;
+
+	if (unlikely(!rec || rec->outcome || rec->held || finack_fin_acked(sk) ||
+		     !finack_fin_goes_alone(sk) || trace_finack_close_enabled()))
+		return fin_queued_else(fn, sk, rec);
+	finack_inc(fn, finack_end_by_fin(sk));
+	finack_inc(fn, FINACK_MERGED);
+	delay = since(rec, ktime_get_ns());
+	finack_hist_add(fn, FINACK_HIST_FIN, delay);
+	if (READ_ONCE(fn->knobs.detail))
+		finack_hist_add(fn, FINACK_HIST_ACK, delay);
+	finack_track_free(sk, rec);
 }
 
 static noinline void ended_without_fin(struct finack_net *fn, struct sock *sk)
@@ -232,56 +281,74 @@ static noinline void late(struct finack_net *fn, struct sock *sk, struct finack_
 		finish(fn, sk, rec, fin_ns);
 }
 
-/* The same, if there is one on this socket. As a rule there is none at all. */
-static void late_if_waiting(struct finack_net *fn, struct sock *sk, const struct sk_buff *again)
+static noinline void late_if_on_this(struct finack_net *fn, struct sock *sk,
+				     const struct sk_buff *again)
 {
-	struct finack_rec *rec = atomic_read(&fn->late) ? finack_track_find(sk) : NULL;
+	struct finack_rec *rec = finack_track_find(sk);
 
 	if (rec && rec->waiting)
 		late(fn, sk, rec, again);
+}
+
+/* The same, if there is one on this socket. As a rule there is none at all. */
+static __always_inline void late_if_waiting(struct finack_net *fn, struct sock *sk,
+					    const struct sk_buff *again)
+{
+	if (unlikely(atomic_read(&fn->late)))
+		late_if_on_this(fn, sk, again);
+}
+
+static __always_inline void transition(struct finack_net *fn, struct sock *sk, int old, int new)
+{
+	switch (new) {
+	case TCP_CLOSE_WAIT:
+		return fin_accepted(fn, sk);
+	case TCP_LAST_ACK: /* from CLOSE_WAIT only */
+		return fin_queued(fn, sk);
+	case TCP_FIN_WAIT1:
+		return finack_inc(fn, FINACK_ACTIVE);
+	case TCP_CLOSING:
+		return finack_inc(fn, FINACK_SIMULTANEOUS);
+	case TCP_CLOSE:
+		if (old == TCP_LAST_ACK)
+			return late_if_waiting(fn, sk, NULL);
+		if (old == TCP_FIN_WAIT2)
+			return finack_inc(fn, finack_active_outcome(sk));
+		if (old == TCP_CLOSE_WAIT)
+			return ended_without_fin(fn, sk);
+	}
+}
+
+/* A socket that does not hold its namespace, which may be going: then nothing is counted any more. */
+static noinline void state_without_hold(struct sock *sk, int old, int new)
+{
+	struct finack_net *fn;
+
+	preempt_disable_notrace();
+	fn = finack_net_of(sk);
+	if (fn)
+		transition(fn, sk, old, new);
+	else if (1 << old & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK))
+		finack_track_drop(sk);
+	preempt_enable_notrace();
 }
 
 /**
  * finack_close_state() - a TCP socket is about to change its state
  * @sk: the socket, locked
  * @old: its state
- * @new: the state to come, for which finack_close_has() holds
+ * @new: the state to come, one of FINACK_CLOSE_STATES
  */
 void finack_close_state(struct sock *sk, int old, int new)
 {
-	struct finack_net *fn;
-
-	rcu_read_lock_sched();
-	fn = finack_net_of(sk);
-	if (!fn)
-		goto out;
-	switch (new) {
-	case TCP_CLOSE_WAIT:
-		fin_accepted(fn, sk);
-		break;
-	case TCP_LAST_ACK: /* from CLOSE_WAIT only */
-		fin_queued(fn, sk);
-		break;
-	case TCP_FIN_WAIT1:
-		finack_inc(fn, FINACK_ACTIVE);
-		break;
-	case TCP_FIN_WAIT2:
-		finack_active_half(sk);
-		break;
-	case TCP_CLOSING:
-		finack_inc(fn, FINACK_SIMULTANEOUS);
-		break;
-	case TCP_CLOSE:
-		if (old == TCP_CLOSE_WAIT)
-			ended_without_fin(fn, sk);
-		else if (old == TCP_LAST_ACK)
-			late_if_waiting(fn, sk, NULL);
-		else if (old == TCP_FIN_WAIT2)
-			finack_inc(fn, finack_active_outcome(sk));
-		break;
-	}
-out:
-	rcu_read_unlock_sched();
+	/* close() after shutdown() "changes" some of these states to themselves */
+	if (unlikely(old == new))
+		return;
+	if (new == TCP_FIN_WAIT2)
+		return finack_active_half(sk);
+	if (unlikely(!sk->sk_net_refcnt))
+		return state_without_hold(sk, old, new);
+	transition(finack_net_held(sk), sk, old, new);
 }
 
 /**
@@ -295,37 +362,11 @@ void finack_close_retransmit(struct sock *sk, const struct sk_buff *skb)
 
 	if (sk->sk_state != TCP_LAST_ACK)
 		return;
-	rcu_read_lock_sched();
+	preempt_disable_notrace();
 	fn = finack_net_of(sk);
 	if (fn)
 		late_if_waiting(fn, sk, skb);
-	rcu_read_unlock_sched();
-}
-
-/**
- * finack_close_destroy() - a TCP socket is about to be destroyed
- * @sk: the socket
- *
- * Every record should be gone by now; this makes sure that none outlives its socket.
- */
-void finack_close_destroy(struct sock *sk)
-{
-	struct finack_net *fn;
-	struct finack_rec *rec;
-
-	/* tcp_fin() sets it; tcp_disconnect() takes it back, but closes the socket first */
-	if (!sock_flag(sk, SOCK_DONE))
-		return;
-	rec = finack_track_find(sk);
-	if (!rec)
-		return;
-	rcu_read_lock_sched();
-	fn = finack_net_of(sk);
-	if (fn)
-		forget(fn, sk, rec);
-	else
-		finack_track_del(sk);
-	rcu_read_unlock_sched();
+	preempt_enable_notrace();
 }
 
 /* The record of a close whose outcome is open, if the namespace wants details of it. An ACK that

@@ -3,6 +3,8 @@
 #ifndef FINACK_COMPAT_H
 #define FINACK_COMPAT_H
 
+#include <linux/ftrace.h>
+#include <linux/rcupdate.h>
 #include <linux/sysctl.h>
 #include <linux/sysfs.h>
 #include <linux/version.h>
@@ -39,6 +41,23 @@ static inline struct ctl_table_header *register_net_sysctl_sz(struct net *net, c
 					  int(struct kobject *, const struct attribute *,	\
 					      const void *)),				\
 			      (const void *)(_net), &(_net)->ns)
+
+/* ftrace gives its handlers the arguments of the function: x86-64 since 5.11, arm64 since 6.2. What reads
+ * them has a name since 6.2.
+ */
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+#define FINACK_FTRACE_OPS
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define ftrace_regs_get_argument(_fregs, _n)	regs_get_kernel_argument(&(_fregs)->regs, _n)
+#define ftrace_regs_set_instruction_pointer(_fregs, _ip)					\
+	ftrace_instruction_pointer_set(_fregs, _ip)
+#endif
+#endif
+
+/* until 6.3 kvfree_rcu() of one argument */
+#ifndef kvfree_rcu_mightsleep
+#define kvfree_rcu_mightsleep(_ptr)	kvfree_rcu(_ptr)
+#endif
 
 /* when the delayed-ACK timer is due: until 6.14 noted beside the timer, which may be late */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)

@@ -8,11 +8,7 @@
  *  - sk_write_queue holds only what was never sent; tcp_send_fin() puts the FIN on its last skb,
  *    or makes one if the queue is empty, and pushes with Nagle off.
  */
-#include <linux/file.h>
-#include <linux/fs.h>
-#include <linux/net.h>
 #include <linux/percpu.h>
-#include <linux/sched.h>
 
 #include "compat.h"
 #include "finack.h"
@@ -222,32 +218,14 @@ enum finack_mib_id finack_outcome_late(const struct sock *sk, const struct finac
 }
 
 /**
- * finack_end_by_fin() - who sends our FIN
- * @sk: the socket, going from CLOSE_WAIT to LAST_ACK
- *
- * In close() the last reference to the file is gone: this runs from __fput(). In shutdown() the
- * caller still holds one. A socket without a file is the kernel's own and counts as closed.
- *
- * Return: FINACK_END_CLOSE, FINACK_END_SHUTDOWN or FINACK_END_EXIT.
- */
-enum finack_mib_id finack_end_by_fin(const struct sock *sk)
-{
-	const struct socket *sock = sk->sk_socket;
-	struct file *file = sock ? READ_ONCE(sock->file) : NULL;
-
-	if (file && file_count(file))
-		return FINACK_END_SHUTDOWN;
-	return in_task() && current->flags & PF_EXITING ? FINACK_END_EXIT : FINACK_END_CLOSE;
-}
-
-/**
  * finack_end_without_fin() - what ended CLOSE_WAIT
  * @sk: the socket, going from CLOSE_WAIT to CLOSE
  *
- * tcp_reset() alone sets EPIPE. Only __tcp_close() sets SEND_SHUTDOWN in this state, and sends a
- * RST (unread data, SO_LINGER 0). Without an error it is tcp_disconnect(), with ECONNABORTED
- * tcp_abort(): RST both. Other errors are timeouts, of which only keepalive, the one that needs
- * nothing in flight or queued, sends a RST. A socket under repair (CRIU) says nothing.
+ * Only __tcp_close() sets SEND_SHUTDOWN in this state, and keeps the socket locked until the state
+ * changes: it sends a RST (unread data, SO_LINGER 0), whatever error is left on the socket from before,
+ * EPIPE of a sockmap for one. Else EPIPE is tcp_reset()'s. Without an error it is tcp_disconnect(), with
+ * ECONNABORTED tcp_abort(): RST both. Other errors are timeouts, of which only keepalive, the one that
+ * needs nothing in flight or queued, sends a RST. A socket under repair (CRIU) says nothing.
  *
  * Return: FINACK_END_RESET_IN, FINACK_END_RESET_OUT or FINACK_END_OTHER.
  */
@@ -255,7 +233,7 @@ enum finack_mib_id finack_end_without_fin(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	if (sk->sk_err == EPIPE)
+	if (sk->sk_err == EPIPE && !(sk->sk_shutdown & SEND_SHUTDOWN))
 		return FINACK_END_RESET_IN;
 	if (tp->repair)
 		return FINACK_END_OTHER;
@@ -282,29 +260,7 @@ bool finack_reset_sent_first(const struct sock *sk, const struct finack_rec *rec
 	       tcp_sk(sk)->segs_out - rec->segs_out == 1;
 }
 
-/* The last socket that entered FIN_WAIT2 on a CPU, and the arrival of the segment that did it. */
-struct half_closed {
-	const struct sock *sk;
-	u64 clock;
-};
-
-static DEFINE_PER_CPU(struct half_closed, half_closed);
-
-/**
- * finack_active_half() - the peer ACKs our FIN
- * @sk: the socket, going from FIN_WAIT1 to FIN_WAIT2
- */
-void finack_active_half(const struct sock *sk)
-{
-	struct half_closed *h;
-	unsigned long flags;
-
-	local_irq_save(flags);
-	h = this_cpu_ptr(&half_closed);
-	h->sk = sk;
-	h->clock = tcp_sk(sk)->tcp_clock_cache;
-	local_irq_restore(flags);
-}
+DEFINE_PER_CPU(u64, finack_half_closed);
 
 /**
  * finack_active_outcome() - what the peer did when we closed first
@@ -320,16 +276,14 @@ void finack_active_half(const struct sock *sk)
 enum finack_mib_id finack_active_outcome(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	struct half_closed h;
-	unsigned long flags;
+	u64 half = this_cpu_read(finack_half_closed), now = finack_half_of(sk);
 
 	if (!sock_flag(sk, SOCK_DONE))
 		return FINACK_ACTIVE_HALF;
-	local_irq_save(flags);
-	h = *this_cpu_ptr(&half_closed);
-	local_irq_restore(flags);
-	if (tp->delivered_mstamp != tp->tcp_mstamp ||
-	    (h.sk == sk && h.clock != tp->tcp_clock_cache))
+	if (tp->delivered_mstamp != tp->tcp_mstamp)
+		return FINACK_ACTIVE_SEPARATE;
+	/* the same socket, at another time */
+	if (half != now && upper_32_bits(half) == upper_32_bits(now))
 		return FINACK_ACTIVE_SEPARATE;
 	return FINACK_ACTIVE_MERGED;
 }

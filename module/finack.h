@@ -3,181 +3,59 @@
 #ifndef FINACK_H
 #define FINACK_H
 
-#include <linux/bitmap.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/net.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 #include <net/net_namespace.h>
-#include <net/netns/generic.h>
 #include <net/tcp.h>
 
 #include "mib.h"
+#include "net.h"
+#include "track.h"
 
 /* mib.c: the counters of one network namespace */
 
-/**
- * struct finack_ports - a list of ports
- * @rcu: to free it
- * @bit: one per port
- */
-struct finack_ports {
-	struct rcu_head rcu;
-	DECLARE_BITMAP(bit, 65536);
-};
-
-/**
- * struct finack_knobs - the knobs of a namespace, as in /proc/sys/net/finack/
- * @detail: reasons and ACK delays are wanted
- * @fin_ack: the ACK of the peer's FIN: FINACK_FIN_ACK_*
- * @fin_hold_ms: how long it is held at most
- * @quickack: no ACK is delayed
- * @delack_min_ms: the least delay of a delayed ACK, 0 for the kernel's own
- * @delack_max_ms: the most, 0 for the kernel's own
- * @ports: the controls apply to connections with one of these ports, local or remote; NULL for all
- */
-struct finack_knobs {
-	int detail;
-	int fin_ack;
-	int fin_hold_ms;
-	int quickack;
-	int delack_min_ms;
-	int delack_max_ms;
-	struct finack_ports __rcu *ports;
-};
-
-/* values of fin_ack */
-enum {
-	FINACK_FIN_ACK_KERNEL,
-	FINACK_FIN_ACK_NOW,
-	FINACK_FIN_ACK_HOLD,
-};
-
-/**
- * struct finack_net - what finack keeps for one network namespace
- * @mib: the counters
- * @untracked: passive closes without a record that are in CLOSE_WAIT now
- * @tracked: records in use
- * @late: those of closes in LAST_ACK whose FIN had to wait
- * @knobs: the knobs; written under a lock of knobs.c, read plainly
- * @table: the namespace's sysctl table
- * @sysctl: where it is registered
- * @files: the namespace's files in sysfs, NULL if there are none
- */
-struct finack_net {
-	struct finack_mib __percpu *mib;
-	atomic_t untracked;
-	atomic_t tracked;
-	atomic_t late;
-	struct finack_knobs knobs;
-	struct ctl_table *table;
-	struct ctl_table_header *sysctl;
-	struct finack_net_file *files;
-};
-
-extern unsigned int finack_net_id;
-
-struct finack_net *finack_net(const struct net *net);
 int finack_mib_init(struct finack_net *fn);
 void finack_mib_exit(struct finack_net *fn);
-unsigned int finack_mib_rows(void);
-const char *finack_mib_name(unsigned int row);
-unsigned long finack_mib_value(const struct finack_net *fn, unsigned int row);
+unsigned long finack_mib_count(const struct finack_net *fn, enum finack_mib_id id);
+unsigned long finack_mib_close_wait(const struct finack_net *fn);
 const char *finack_reason_name(enum finack_mib_id reason);
 
 struct seq_file;
 void finack_mib_show(struct seq_file *seq, const struct finack_net *fn);
 
-static inline void finack_inc(const struct finack_net *fn, enum finack_mib_id id)
-{
-	this_cpu_inc(fn->mib->count[id]);
-}
-
-/* only to take back what turned out not to have happened */
-static inline void finack_dec(const struct finack_net *fn, enum finack_mib_id id)
-{
-	this_cpu_dec(fn->mib->count[id]);
-}
-
-/* A socket's namespace for hooks, or NULL if it is going. The data is freed a grace period after it
- * began to go, so it may be used until preemption is on again. Handlers of kprobes run with it off;
- * those of tracepoints are to see to it themselves (since 7.x the kernel does not).
- */
-static inline struct finack_net *finack_net_of(const struct sock *sk)
-{
-	const struct net *net = sock_net(sk);
-
-	return check_net(net) ? rcu_dereference_sched(net->gen)->ptr[finack_net_id] : NULL;
-}
-
 /* hist.c: the delays */
 
-void finack_hist_add(const struct finack_net *fn, enum finack_hist_id id, u64 ns);
-void finack_hist_sub(const struct finack_net *fn, enum finack_hist_id id, u64 ns);
-void finack_hist_show(struct seq_file *seq, const struct finack_net *fn);
+static inline u64 finack_hist_us(u64 ns)
+{
+	return div_u64(ns, NSEC_PER_USEC);
+}
 
-/* track.c: one record per passive close */
+/* bucket 0: below 1 us; i: from 2^(i-1) to below 2^i us; the last one: the rest */
+static inline unsigned int finack_hist_bucket(u64 us)
+{
+	return min(fls64(us), FINACK_HIST_BUCKETS - 1);
+}
 
 /**
- * struct finack_rec - a passive close, from the peer's FIN until our own has left
- * @sk: the socket, never dereferenced through here; NULL while the record is free
- * @net: its namespace, to drop what is left when that goes
- * @fin_ns: when the FIN was accepted (tcp_sock::tcp_clock_cache)
- * @ack_ns: when the segment that covers it left, if that is in the histogram; else 0
- * @next: index + 1 of the next record of the bucket, or of the free list
- * @segs_out: tcp_sock::segs_out when the FIN was accepted, later when ours was queued
- * @data_segs_out: tcp_sock::data_segs_out at the same times
- * @snd_nxt: tcp_sock::snd_nxt when the FIN was accepted
- * @segs: of finack_fin_leaves_now() when our FIN was queued, the peer's not ACKed; else 0
- * @outcome: enum finack_mib_id once it is counted, 0 until then
- * @reason: enum finack_mib_id if one was counted
- * @end: enum finack_mib_id once it is counted
- * @cause: the reason, once it is known that an ACK is about to leave; see finack_reason_ack()
- * @waiting: our FIN was queued and did not leave at once
- * @held: what fin_ack=2 did to the ACK: FINACK_HELD_*
- * @data_waits: data before the FIN was waiting for its ACK
- * @ack_due: and that was about to leave, see finack_delack_is_due()
- * @deferred: the ACK of the FIN leaves when the backlog is done, see finack_ack_deferred()
- *
- * Belongs to whoever holds the socket's lock.
+ * finack_hist_add() - enter a delay
+ * @fn: the namespace
+ * @id: which histogram
+ * @ns: the delay
  */
-struct finack_rec {
-	struct sock *sk;
-	struct net *net;
-	u64 fin_ns;
-	u64 ack_ns;
-	u32 next;
-	u32 segs_out;
-	u32 data_segs_out;
-	u32 snd_nxt;
-	u32 segs;
-	u8 outcome;
-	u8 reason;
-	u8 end;
-	u8 cause;
-	bool waiting;
-	u8 held;
-	bool data_waits;
-	bool ack_due;
-	bool deferred;
-};
+static inline void finack_hist_add(const struct finack_net *fn, enum finack_hist_id id, u64 ns)
+{
+	u64 us = finack_hist_us(ns);
 
-static_assert(sizeof(struct finack_rec) <= 64);
+	this_cpu_inc(fn->mib->hist[id].count[finack_hist_bucket(us)]);
+	this_cpu_add(fn->mib->hist[id].sum, us);
+}
 
-/* values of finack_rec::held */
-enum {
-	FINACK_HELD_NOT,
-	FINACK_HELD_SHORT,	/* it is to leave sooner than the kernel had it */
-	FINACK_HELD_BACK,	/* counted as Held */
-};
-
-int finack_track_init(unsigned int max);
-void finack_track_exit(void);
-struct finack_rec *finack_track_add(struct sock *sk, unsigned int tracked);
-struct finack_rec *finack_track_find(const struct sock *sk);
-bool finack_track_del(const struct sock *sk);
-void finack_track_purge(const struct net *net);
-unsigned int finack_track_count(void);
-unsigned int finack_track_top(void);
-struct sock *finack_track_get(unsigned int i, const struct net *net, struct finack_rec *copy);
+void finack_hist_sub(const struct finack_net *fn, enum finack_hist_id id, u64 ns);
+void finack_hist_show(struct seq_file *seq, const struct finack_net *fn);
 
 /* decide.c: what a socket says of itself */
 
@@ -198,16 +76,73 @@ static inline bool finack_fin_acked(const struct sock *sk)
 	return tcp_sk(sk)->rcv_wup == tcp_sk(sk)->rcv_nxt;
 }
 
+/**
+ * finack_end_by_fin() - who sends our FIN
+ * @sk: the socket, going from CLOSE_WAIT to LAST_ACK
+ *
+ * In close() the last reference to the file is gone: this runs from __fput(). In shutdown() the
+ * caller still holds one. A socket without a file is the kernel's own and counts as closed.
+ *
+ * Return: FINACK_END_CLOSE, FINACK_END_SHUTDOWN or FINACK_END_EXIT.
+ */
+static inline enum finack_mib_id finack_end_by_fin(const struct sock *sk)
+{
+	const struct socket *sock = sk->sk_socket;
+	struct file *file = sock ? READ_ONCE(sock->file) : NULL;
+
+	if (unlikely(file && file_count(file)))
+		return FINACK_END_SHUTDOWN;
+	return unlikely(current->flags & PF_EXITING) && in_task() ? FINACK_END_EXIT :
+								    FINACK_END_CLOSE;
+}
+
+/**
+ * finack_fin_goes_alone() - whether our FIN surely leaves at once, in a segment of its own
+ * @sk: the socket, just before tcp_send_fin()
+ *
+ * Nothing is queued, nothing is in flight, the peer's window is open and the socket is not paced: of
+ * what finack_fin_leaves_now() asks, this is what most connections answer.
+ *
+ * Return: true if so; else ask finack_fin_leaves_now().
+ */
+static inline bool finack_fin_goes_alone(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return !tcp_send_head(sk) && !tp->packets_out &&
+	       !after(tp->write_seq + 1, tcp_wnd_end(tp)) &&
+	       sk->sk_pacing_status != SK_PACING_NEEDED;
+}
+
 bool finack_delack_is_due(const struct sock *sk);
 bool finack_fin_left(const struct sock *sk, const struct finack_rec *rec);
 u64 finack_sent_ns(const struct sock *sk, u32 seq, bool last);
 bool finack_fin_leaves_now(const struct sock *sk, u32 *segs);
 enum finack_mib_id finack_outcome_late(const struct sock *sk, const struct finack_rec *rec,
 				       const struct sk_buff *again);
-enum finack_mib_id finack_end_by_fin(const struct sock *sk);
 enum finack_mib_id finack_end_without_fin(const struct sock *sk);
 bool finack_reset_sent_first(const struct sock *sk, const struct finack_rec *rec);
-void finack_active_half(const struct sock *sk);
+
+/* The last socket that entered FIN_WAIT2 on a CPU, and the arrival of the segment that did it: the low
+ * halves of the socket's address and of its tcp_clock_cache. One word, so that an interrupt finds both
+ * or neither.
+ */
+DECLARE_PER_CPU(u64, finack_half_closed);
+
+static inline u64 finack_half_of(const struct sock *sk)
+{
+	return (u64)(u32)(unsigned long)sk << 32 | (u32)tcp_sk(sk)->tcp_clock_cache;
+}
+
+/**
+ * finack_active_half() - the peer ACKs our FIN
+ * @sk: the socket, going from FIN_WAIT1 to FIN_WAIT2
+ */
+static inline void finack_active_half(const struct sock *sk)
+{
+	this_cpu_write(finack_half_closed, finack_half_of(sk));
+}
+
 enum finack_mib_id finack_active_outcome(const struct sock *sk);
 
 /* reason.c: why an ACK left by itself */
@@ -238,22 +173,14 @@ struct finack_end {
 
 /* close.c: what happens at each transition; called by the hooks, with the socket locked */
 
-/* the states that a close goes through */
+/* The states that a close goes through. Most changes of state belong to no close and are found out
+ * without a call: those that open a connection.
+ */
 #define FINACK_CLOSE_STATES	(TCPF_CLOSE_WAIT | TCPF_LAST_ACK | TCPF_FIN_WAIT1 |		\
 				 TCPF_FIN_WAIT2 | TCPF_CLOSING | TCPF_CLOSE)
 
-/* Whether a change of state belongs to a close. Most do not, and are found out without a call.
- * close() after shutdown() "changes" LAST_ACK, FIN_WAIT1 and CLOSING to themselves.
- */
-static inline bool finack_close_has(int old, int new)
-{
-	return 1 << new & FINACK_CLOSE_STATES && old != new &&
-	       (new != TCP_CLOSE || 1 << old & FINACK_CLOSE_STATES);
-}
-
 void finack_close_state(struct sock *sk, int old, int new);
 void finack_close_retransmit(struct sock *sk, const struct sk_buff *skb);
-void finack_close_destroy(struct sock *sk);
 void finack_close_ack(struct sock *sk);
 void finack_close_timer(struct sock *sk);
 
@@ -276,10 +203,28 @@ void finack_policy_bound(struct sock *sk, const struct finack_delack *before);
 
 /* hooks.c, attach.c: where finack is attached to the kernel */
 
+/**
+ * enum finack_want - what a namespace can want of the hooks on functions
+ * @FINACK_WANT_ACK: pure ACKs are seen to leave
+ * @FINACK_WANT_TIMER: the delayed-ACK timer is seen to fire
+ * @FINACK_WANT_HOLD_ACK: what is about to leave can be held
+ * @FINACK_WANT_HOLD_TIMER: what the timer is about to send can be held
+ * @FINACK_WANT_DELAY: an ACK that is about to be delayed can be sent
+ * @FINACK_WANT_DELAYED: the delay of an ACK can be changed
+ */
+enum finack_want {
+	FINACK_WANT_ACK,
+	FINACK_WANT_TIMER,
+	FINACK_WANT_HOLD_ACK,
+	FINACK_WANT_HOLD_TIMER,
+	FINACK_WANT_DELAY,
+	FINACK_WANT_DELAYED,
+	__FINACK_WANT_MAX
+};
+
 enum finack_hook_id {
 	FINACK_HOOK_STATE,
 	FINACK_HOOK_RETRANSMIT,
-	FINACK_HOOK_DESTROY,
 	FINACK_HOOK_ACK,
 	FINACK_HOOK_TIMER,
 	FINACK_HOOK_DELAY,
@@ -291,7 +236,8 @@ enum finack_hook_id {
  * struct finack_hook_view - a hook as sysfs shows it
  * @status: "armed", or why it is not
  * @symbol: the tracepoint, or the function in the kernel
- * @kind: "tracepoint"; of a function "ftrace", "jump" or "breakpoint", "none" until it was armed
+ * @kind: "tracepoint"; of a function "ftrace_ops", or of a kprobe there "ftrace", "jump" or
+ *	"breakpoint"; "none" until it was armed
  * @hits: times the handler ran
  * @missed: times the kernel could not run it
  */
@@ -303,15 +249,19 @@ struct finack_hook_view {
 	unsigned long missed;
 };
 
-int finack_hooks_init(const char *absent);
+int finack_hooks_init(const char *carrier, const char *absent);
 void finack_hooks_exit(void);
-int finack_hooks_want(unsigned int begin, unsigned int cease, unsigned int need);
+void finack_hooks_free(void);
+int finack_hooks_want(unsigned int begin, unsigned int need);
+void finack_hooks_begin(unsigned int wants);
+void finack_hooks_cease(unsigned int wants);
 const char *finack_hook_name(unsigned int i);
 void finack_hook_view(unsigned int i, struct finack_hook_view *view);
 
 /* knobs.c: the knobs, whichever way they are set */
 
 extern bool finack_inherit;
+extern bool finack_userns_hooks;
 
 int finack_knobs_init(struct net *net);
 void finack_knobs_exit(struct net *net);

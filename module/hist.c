@@ -17,26 +17,6 @@ static const char * const hist_names[] = {
 
 static_assert(ARRAY_SIZE(hist_names) == __FINACK_HIST_MAX);
 
-/* bucket 0: below 1 us; i: from 2^(i-1) to below 2^i us; the last one: the rest */
-static unsigned int bucket_of(u64 us)
-{
-	return min(fls64(us), FINACK_HIST_BUCKETS - 1);
-}
-
-/**
- * finack_hist_add() - enter a delay
- * @fn: the namespace
- * @id: which histogram
- * @ns: the delay
- */
-void finack_hist_add(const struct finack_net *fn, enum finack_hist_id id, u64 ns)
-{
-	u64 us = ns / NSEC_PER_USEC;
-
-	this_cpu_inc(fn->mib->hist[id].count[bucket_of(us)]);
-	this_cpu_add(fn->mib->hist[id].sum, us);
-}
-
 /**
  * finack_hist_sub() - take a delay out again
  * @fn: the namespace
@@ -45,9 +25,9 @@ void finack_hist_add(const struct finack_net *fn, enum finack_hist_id id, u64 ns
  */
 void finack_hist_sub(const struct finack_net *fn, enum finack_hist_id id, u64 ns)
 {
-	u64 us = ns / NSEC_PER_USEC;
+	u64 us = finack_hist_us(ns);
 
-	this_cpu_dec(fn->mib->hist[id].count[bucket_of(us)]);
+	this_cpu_dec(fn->mib->hist[id].count[finack_hist_bucket(us)]);
 	this_cpu_sub(fn->mib->hist[id].sum, us);
 }
 

@@ -3,8 +3,9 @@
  * The hooks: which points of the kernel finack is attached to, and what runs there.
  *
  * The outcome tier uses kernel tracepoints. They also fire for other protocols that use the inet
- * states (MPTCP, DCCP, SCTP); a handler looks at TCP only. The detail tier and the controls use
- * kprobes at the entry of functions, and one at the return.
+ * states (MPTCP, DCCP, SCTP); a handler looks at TCP only. The detail tier and the controls hook the
+ * entry of functions, by ftrace where the kernel gives its handlers the arguments, else by kprobes,
+ * and one function's return by a kretprobe.
  *
  * A control changes which function of the kernel runs: the handler points the registers at another
  * one that the kernel calls there itself, so that no code of the module is on the stack of what
@@ -18,10 +19,10 @@
 DEFINE_PER_CPU(unsigned long [__FINACK_HOOK_MAX], finack_hook_hits);
 
 /* sock:inet_sock_set_state, arguments as in include/trace/events/sock.h */
-static void on_set_state(void *data, const struct sock *sk, const int old, const int new)
+static notrace void on_set_state(void *data, const struct sock *sk, const int old, const int new)
 {
 	this_cpu_inc(finack_hook_hits[FINACK_HOOK_STATE]);
-	if (sk->sk_protocol == IPPROTO_TCP && finack_close_has(old, new))
+	if (1 << new & FINACK_CLOSE_STATES && sk->sk_protocol == IPPROTO_TCP)
 		finack_close_state((struct sock *)sk, old, new);
 }
 
@@ -47,81 +48,113 @@ static void on_retransmit_err(void *data, const struct sock *sk, const struct sk
 
 #define RETRANSMIT_HAS_ERR	FITS(tcp_retransmit_skb, on_retransmit_err)
 
-/* tcp:tcp_destroy_sock, arguments as in include/trace/events/tcp.h */
-static void on_destroy(void *data, struct sock *sk)
-{
-	this_cpu_inc(finack_hook_hits[FINACK_HOOK_DESTROY]);
-	finack_close_destroy(sk);
-}
-
-/* the socket that a hooked function is called with */
-static struct sock *first_arg(struct pt_regs *regs)
-{
-	return (struct sock *)regs_get_kernel_argument(regs, 0);
-}
-
-NOKPROBE_SYMBOL(first_arg);
-
-/* Where functions that take the place of others are entered; they are not exported. */
-static unsigned long send_ack_entry;
-static unsigned long send_delayed_ack_entry;
-
-/* A function is replaced by one with the same argument alone: what else runs at its entry, such as
- * the trampoline of a BPF program, keeps no other.
- */
-static int run_instead(struct pt_regs *regs, unsigned long entry)
-{
-	instruction_pointer_set(regs, entry);
-	return 1;
-}
-
-NOKPROBE_SYMBOL(run_instead);
-
 /* Most ACKs are none of a FIN, and are found out here, without a call. */
 static __always_inline bool is_closing(const struct sock *sk)
 {
 	return 1 << sk->sk_state & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK);
 }
 
-static int on_send_ack(struct kprobe *kp, struct pt_regs *regs)
-{
-	struct sock *sk = first_arg(regs);
+/*
+ * The handlers of functions. Each is given the socket that the function was called with and says
+ * where to continue: at another function's entry, or, with 0, here. A function is replaced only by one
+ * with the same single argument: whatever else runs at the entry (a BPF trampoline, say) preserves no
+ * further arguments. They run with preemption off.
+ */
 
-	this_cpu_inc(finack_hook_hits[FINACK_HOOK_ACK]);
-	if (!is_closing(sk))
-		return 0;
+static noinline unsigned long send_ack_of_closing(struct sock *sk)
+{
 	if (finack_policy_holds(sk, false))
-		return run_instead(regs, send_delayed_ack_entry);
+		return finack_hooks[FINACK_HOOK_ACK].target;
 	finack_close_ack(sk);
 	return 0;
 }
 
-NOKPROBE_SYMBOL(on_send_ack);
+NOKPROBE_SYMBOL(send_ack_of_closing);
 
-static int on_delack_timer(struct kprobe *kp, struct pt_regs *regs)
+static noinline unsigned long delack_timer_of_closing(struct sock *sk)
 {
-	struct sock *sk = first_arg(regs);
-
-	this_cpu_inc(finack_hook_hits[FINACK_HOOK_TIMER]);
-	if (!is_closing(sk))
-		return 0;
 	if (finack_policy_holds(sk, true))
-		return run_instead(regs, send_delayed_ack_entry);
+		return finack_hooks[FINACK_HOOK_TIMER].target;
 	finack_close_timer(sk);
 	return 0;
 }
 
-NOKPROBE_SYMBOL(on_delack_timer);
+NOKPROBE_SYMBOL(delack_timer_of_closing);
 
-static int on_delay(struct kprobe *kp, struct pt_regs *regs)
+static noinline unsigned long delay_of_any(struct sock *sk)
 {
-	this_cpu_inc(finack_hook_hits[FINACK_HOOK_DELAY]);
-	if (!finack_policy_sends_now(first_arg(regs)))
-		return 0;
-	return run_instead(regs, send_ack_entry);
+	return finack_policy_sends_now(sk) ? finack_hooks[FINACK_HOOK_DELAY].target : 0;
 }
 
-NOKPROBE_SYMBOL(on_delay);
+NOKPROBE_SYMBOL(delay_of_any);
+
+static __always_inline bool any(const struct sock *sk)
+{
+	return true;
+}
+
+/* the socket that a hooked function is called with */
+static __always_inline struct sock *first_arg(struct pt_regs *regs)
+{
+	return (struct sock *)regs_get_kernel_argument(regs, 0);
+}
+
+#define ON_ENTRY_BY_KPROBE(_fn, _hook, _concerns, _handler)				\
+static int _fn(struct kprobe *kp, struct pt_regs *regs)					\
+{											\
+	struct sock *sk = first_arg(regs);						\
+	unsigned long to;								\
+											\
+	this_cpu_inc(finack_hook_hits[_hook]);						\
+	if (!_concerns(sk))								\
+		return 0;								\
+	to = _handler(sk);								\
+	if (!to)									\
+		return 0;								\
+	instruction_pointer_set(regs, to);						\
+	return 1;									\
+}											\
+											\
+NOKPROBE_SYMBOL(_fn)
+
+ON_ENTRY_BY_KPROBE(send_ack_kprobe, FINACK_HOOK_ACK, is_closing, send_ack_of_closing);
+ON_ENTRY_BY_KPROBE(delack_timer_kprobe, FINACK_HOOK_TIMER, is_closing, delack_timer_of_closing);
+ON_ENTRY_BY_KPROBE(delay_kprobe, FINACK_HOOK_DELAY, any, delay_of_any);
+
+#ifdef FINACK_FTRACE_OPS
+/* While a hook goes from watching to steering both of its ops are registered: one of them counts. */
+static __always_inline bool counts(const struct ftrace_ops *op, const struct finack_hook *h)
+{
+	return likely(op == READ_ONCE(h->active));
+}
+
+#define ON_ENTRY_BY_FTRACE(_fn, _hook, _concerns, _handler)				\
+static notrace void _fn(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *op,	\
+			struct ftrace_regs *fregs)					\
+{											\
+	struct sock *sk = (struct sock *)ftrace_regs_get_argument(fregs, 0);		\
+	unsigned long to;								\
+											\
+	if (!counts(op, &finack_hooks[_hook]))						\
+		return;									\
+	this_cpu_inc(finack_hook_hits[_hook]);						\
+	if (!_concerns(sk))								\
+		return;									\
+	preempt_disable_notrace();							\
+	to = _handler(sk);								\
+	preempt_enable_notrace();							\
+	if (to)										\
+		ftrace_regs_set_instruction_pointer(fregs, to);				\
+}
+
+ON_ENTRY_BY_FTRACE(send_ack_ftrace, FINACK_HOOK_ACK, is_closing, send_ack_of_closing)
+ON_ENTRY_BY_FTRACE(delack_timer_ftrace, FINACK_HOOK_TIMER, is_closing, delack_timer_of_closing)
+ON_ENTRY_BY_FTRACE(delay_ftrace, FINACK_HOOK_DELAY, any, delay_of_any)
+
+#define BY_FTRACE(_fn)	.ftrace = _fn
+#else
+#define BY_FTRACE(_fn)	.ftrace = NULL
+#endif
 
 /* what the entry of tcp_send_delayed_ack() keeps for its return */
 struct delayed {
@@ -162,40 +195,34 @@ struct finack_hook finack_hooks[] = {
 		.name = "tcp_retransmit_skb", .required = true,
 		.handler = RETRANSMIT_HAS_ERR ? (void *)on_retransmit_err : on_retransmit,
 	},
-	[FINACK_HOOK_DESTROY]	= { .name = "tcp_destroy_sock", .handler = on_destroy },
-	[FINACK_HOOK_ACK]	= { .name = "tcp_send_ack", .pre_handler = on_send_ack },
+	/* tcp_send_ack() is inlined in its own file: in tcp_send_delayed_ack(), which sends when the
+	 * timer is about to fire, and since 6.7 in tcp_release_cb(). gcc splits what it consists of,
+	 * and all callers then share __tcp_send_ack.part.0, the first argument first. Where that is,
+	 * every pure ACK passes.
+	 */
+	[FINACK_HOOK_ACK]	= {
+		.name = "tcp_send_ack", .part = "__tcp_send_ack.part.0",
+		.instead = "tcp_send_delayed_ack",
+		.watch = FINACK_WANT_ACK, .steer = FINACK_WANT_HOLD_ACK,
+		.pre_handler = send_ack_kprobe, BY_FTRACE(send_ack_ftrace),
+	},
 	[FINACK_HOOK_TIMER]	= {
-		.name = "tcp_delack_timer_handler", .pre_handler = on_delack_timer,
+		.name = "tcp_delack_timer_handler", .instead = "tcp_send_delayed_ack",
+		.watch = FINACK_WANT_TIMER, .steer = FINACK_WANT_HOLD_TIMER,
+		.pre_handler = delack_timer_kprobe, BY_FTRACE(delack_timer_ftrace),
 	},
 	[FINACK_HOOK_DELAY]	= {
-		.name = "tcp_send_delayed_ack", .pre_handler = on_delay, .target = &send_ack_entry,
+		.name = "tcp_send_delayed_ack", .instead = "tcp_send_ack",
+		.watch = FINACK_WANT_NONE, .steer = FINACK_WANT_DELAY,
+		.pre_handler = delay_kprobe, BY_FTRACE(delay_ftrace),
 	},
 	[FINACK_HOOK_DELAYED]	= {
 		.name = "tcp_send_delayed_ack_return", .symbol = "tcp_send_delayed_ack",
+		.watch = FINACK_WANT_DELAYED, .steer = FINACK_WANT_NONE,
 		.entry_handler = on_delayed_entry, .return_handler = on_delayed,
-		.data_size = sizeof(struct delayed), .target = &send_delayed_ack_entry,
+		.data_size = sizeof(struct delayed),
 	},
 };
 
 static_assert(FITS(inet_sock_set_state, on_set_state));
 static_assert(FITS(tcp_retransmit_skb, on_retransmit) || RETRANSMIT_HAS_ERR);
-static_assert(FITS(tcp_destroy_sock, on_destroy));
-
-/**
- * finack_hooks_resolve() - find what depends on how this kernel was compiled
- * @absent: symbol to treat as absent, for tests; empty for none
- *
- * tcp_send_ack() is inlined in its own file: in tcp_send_delayed_ack(), which sends when the timer
- * is about to fire, and since 6.7 in tcp_release_cb(). gcc splits what it consists of, and all
- * callers then share __tcp_send_ack.part.0, the first argument first. Where that is, every pure ACK
- * passes.
- */
-void finack_hooks_resolve(const char *absent)
-{
-	static const char part[] = "__tcp_send_ack.part.0";
-
-	send_ack_entry = finack_entry_of("tcp_send_ack");
-	send_delayed_ack_entry = finack_entry_of("tcp_send_delayed_ack");
-	if (strcmp(part, absent) && finack_entry_of(part))
-		finack_hooks[FINACK_HOOK_ACK].symbol = part;
-}

@@ -3,29 +3,46 @@
 #ifndef FINACK_HOOKS_H
 #define FINACK_HOOKS_H
 
+#include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
 #include <linux/tracepoint.h>
 
+#include "compat.h"
 #include "finack.h"
+
+/* how far a hook on a function is armed */
+enum finack_hook_level {
+	FINACK_LEVEL_OFF,
+	FINACK_LEVEL_WATCH,	/* the handler runs */
+	FINACK_LEVEL_STEER,	/* and another function may run instead */
+};
 
 /**
  * struct finack_hook - a tracepoint or a function, and the handler attached to it
  * @name: its name
  * @handler: of a tracepoint: called with its arguments, after one that is NULL here
  * @symbol: of a function: its name in the kernel, if that is not @name
- * @pre_handler: of a function: called when it is entered
- * @entry_handler: of a function hooked for its return: called when it is entered, too
+ * @part: of a function: what the compiler splits off it for all its callers, if that is there
+ * @instead: of a function: the one that its handler may continue at
+ * @watch: of a function: &enum finack_want that is met while it is armed
+ * @steer: of a function: the one that is met while @instead may run
+ * @pre_handler: of a function: called when it is entered, by a kprobe
+ * @ftrace: the same, by ftrace
+ * @entry_handler: of a function hooked for its return: called when it is entered
  * @return_handler: of the same: called when it is over
  * @data_size: of the same: what the two share
- * @target: of a function: the entry that its handler may continue at instead, once found
  * @required: the module does not load without it
  * @tp: the tracepoint, NULL until found
- * @rp: how the function is hooked; only its kprobe is used without @return_handler
- * @wanting: of a function: namespaces that need it
+ * @entry: of a function: where it is hooked, 0 if there is no such function
+ * @target: where @instead is entered, 0 if there is no such function
+ * @by_ftrace: it is attached by @ops, not by @rp
+ * @rp: the kprobe, or kretprobe with @return_handler
+ * @ops: to watch, and to steer: one of them is registered, or while they change both
+ * @active: the one of @ops that counts
+ * @level: how far it is armed
  * @kind: of a function: how the kernel does it, NULL until it was armed
  * @missed: of a function: times it was missed while it was armed earlier
- * @armed: attached now
  * @err: 0, or why it could not be attached
  * @warned: that was logged
  */
@@ -33,26 +50,36 @@ struct finack_hook {
 	const char *name;
 	void *handler;
 	const char *symbol;
+	const char *part;
+	const char *instead;
+	int watch;
+	int steer;
 	kprobe_pre_handler_t pre_handler;
+	void *ftrace;
 	kretprobe_handler_t entry_handler;
 	kretprobe_handler_t return_handler;
 	size_t data_size;
-	const unsigned long *target;
 	bool required;
 	struct tracepoint *tp;
+	unsigned long entry;
+	unsigned long target;
+	bool by_ftrace;
 	struct kretprobe rp;
-	unsigned int wanting;
+#ifdef FINACK_FTRACE_OPS
+	struct ftrace_ops ops[2];
+	struct ftrace_ops *active;
+#endif
+	enum finack_hook_level level;
 	const char *kind;
 	unsigned long missed;
-	bool armed;
 	int err;
 	bool warned;
 };
 
+/* a hook has no such want */
+#define FINACK_WANT_NONE	(-1)
+
 extern struct finack_hook finack_hooks[__FINACK_HOOK_MAX];
 DECLARE_PER_CPU(unsigned long [__FINACK_HOOK_MAX], finack_hook_hits);
-
-void finack_hooks_resolve(const char *absent);
-unsigned long finack_entry_of(const char *symbol);
 
 #endif

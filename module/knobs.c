@@ -3,20 +3,22 @@
  * The knobs of a network namespace: their names, ranges, defaults, and what setting one entails.
  * /proc/sys (sysctl.c) and sysfs (sysfs.c) both come here; text is parsed and written by the
  * kernel's own sysctl handlers. A value that is refused changes nothing.
+ *
+ * Readers take no lock. Writers of one namespace wait for each other and can be killed meanwhile; those
+ * of different namespaces have nothing in common but what they want of the hooks (attach.c).
  */
 #include <linux/bitmap.h>
+#include <linux/capability.h>
 #include <linux/mutex.h>
 #include <linux/sysctl.h>
 
 #include "compat.h"
 #include "finack.h"
 
-#define PORTS (8 * sizeof_field(struct finack_ports, bit))
+#define PORTS 65536
 
 bool finack_inherit;
-
-/* of all namespaces: a knob and what it arms change together */
-static DEFINE_MUTEX(knob_lock);
+bool finack_userns_hooks = true;
 
 /**
  * struct knob - a knob that is a number; the list of ports is none
@@ -54,51 +56,60 @@ static int *value_of(struct finack_knobs *k, unsigned int row)
 	return (void *)k + knobs[row].off;
 }
 
-#define BIT_OF(_hook) BIT(FINACK_HOOK_##_hook)
+#define WANT(_name) BIT(FINACK_WANT_##_name)
 
-/* the hooks that a namespace with these knobs needs; *need: those it cannot do without */
-static unsigned int hooks_of(const struct finack_knobs *k, unsigned int *need)
+/* what a namespace with these knobs wants of the hooks; *need: what it cannot do without */
+static unsigned int wants_of(const struct finack_knobs *k, unsigned int *need)
 {
-	unsigned int hooks = 0;
+	unsigned int wants = 0;
 
 	if (k->fin_ack == FINACK_FIN_ACK_NOW || k->quickack)
-		hooks |= BIT_OF(DELAY);
+		wants |= WANT(DELAY);
 	if (k->fin_ack == FINACK_FIN_ACK_HOLD)
-		hooks |= BIT_OF(ACK) | BIT_OF(TIMER) | BIT_OF(DELAYED);
+		wants |= WANT(HOLD_ACK) | WANT(HOLD_TIMER) | WANT(DELAYED);
 	if (k->delack_min_ms || k->delack_max_ms)
-		hooks |= BIT_OF(DELAYED);
-	if (need)
-		*need = hooks;
+		wants |= WANT(DELAYED);
+	*need = wants;
 	if (k->detail)
-		hooks |= BIT_OF(ACK) | BIT_OF(TIMER);
-	return hooks;
+		wants |= WANT(ACK) | WANT(TIMER);
+	return wants;
 }
 
-/* Arms what @value needs before it counts, and disarms what it needs no more afterwards. */
+static bool in_order(const struct finack_knobs *k)
+{
+	return !k->delack_min_ms || !k->delack_max_ms || k->delack_min_ms <= k->delack_max_ms;
+}
+
+/* Arms what @value needs before it counts. @fn->admin->lock held. */
 static int set_value(struct finack_net *fn, unsigned int row, int value)
 {
+	struct finack_admin *admin = fn->admin;
 	struct finack_knobs next = fn->knobs;
-	unsigned int old = hooks_of(&fn->knobs, NULL), new, need;
+	unsigned int wants, need, begin;
 	int err;
 
 	if (value < knobs[row].min || value > knobs[row].max)
 		return -EINVAL;
 	*value_of(&next, row) = value;
-	if (next.delack_min_ms && next.delack_max_ms && next.delack_min_ms > next.delack_max_ms)
+	if (!in_order(&next))
 		return -EINVAL;
-	new = hooks_of(&next, &need);
-	err = finack_hooks_want(new & ~old, 0, need);
+	wants = wants_of(&next, &need);
+	begin = wants & ~admin->wants;
+	if (begin && !READ_ONCE(finack_userns_hooks) && !capable(CAP_NET_ADMIN))
+		return -EPERM;
+	err = finack_hooks_want(begin, need);
 	if (err)
 		return err;
 	WRITE_ONCE(*value_of(&fn->knobs, row), value);
-	finack_hooks_want(0, old & ~new, 0);
+	finack_hooks_cease(admin->wants & ~wants);
+	admin->wants = wants;
 	return 0;
 }
 
 static int number_io(struct finack_net *fn, unsigned int row, int write, void *buffer,
 		     size_t *lenp, loff_t *ppos)
 {
-	int value = *value_of(&fn->knobs, row), err;
+	int value = READ_ONCE(*value_of(&fn->knobs, row)), err;
 	struct ctl_table as = { .data = &value, .maxlen = sizeof(value) };
 	size_t len = *lenp;
 
@@ -108,34 +119,65 @@ static int number_io(struct finack_net *fn, unsigned int row, int write, void *b
 	return *lenp == len ? set_value(fn, row, value) : -EINVAL; /* one number, no more */
 }
 
-static struct finack_ports *ports_of(const struct finack_net *fn)
+static int bitmap_io(unsigned long *bit, int size, int write, void *buffer, size_t *lenp,
+		     loff_t *ppos)
 {
-	return rcu_dereference_protected(fn->knobs.ports, lockdep_is_held(&knob_lock));
+	struct ctl_table as = { .data = &bit, .maxlen = size };
+
+	return proc_do_large_bitmap(&as, write, buffer, lenp, ppos);
 }
 
-static int ports_io(struct finack_net *fn, int write, void *buffer, size_t *lenp, loff_t *ppos)
+static int ports_show(const struct finack_net *fn, void *buffer, size_t *lenp, loff_t *ppos)
 {
-	struct finack_ports *old = ports_of(fn), *new = kvzalloc(sizeof(*new), GFP_KERNEL);
-	unsigned long *bit;
-	struct ctl_table as = { .data = &bit, .maxlen = PORTS };
+	unsigned long none = 0, *bit;
+	int err;
+
+	rcu_read_lock();
+	bit = rcu_dereference(fn->knobs.ports);
+	err = bitmap_io(bit ?: &none, bit ? PORTS : BITS_PER_LONG, 0, buffer, lenp, ppos);
+	rcu_read_unlock();
+	return err;
+}
+
+static unsigned long *ports_alloc(void)
+{
+	return kvzalloc(BITS_TO_LONGS(PORTS) * sizeof(long), GFP_KERNEL_ACCOUNT);
+}
+
+static int ports_store(struct finack_net *fn, void *buffer, size_t *lenp, loff_t *ppos)
+{
+	unsigned long *new = ports_alloc(), *old;
 	int err;
 
 	if (!new)
 		return -ENOMEM;
-	bit = new->bit;
-	if (old && (!write || *ppos)) /* a long list may come in several pieces */
-		bitmap_copy(bit, old->bit, PORTS);
-	err = proc_do_large_bitmap(&as, write, buffer, lenp, ppos);
-	if (err || !write || bitmap_empty(bit, PORTS)) {
+	old = rcu_dereference_protected(fn->knobs.ports, lockdep_is_held(&fn->admin->lock));
+	if (old && *ppos) /* a long list may come in several pieces */
+		bitmap_copy(new, old, PORTS);
+	err = bitmap_io(new, PORTS, 1, buffer, lenp, ppos);
+	if (err || bitmap_empty(new, PORTS)) {
 		kvfree(new);
 		new = NULL;
 	}
-	if (err || !write)
+	if (err)
 		return err;
 	rcu_assign_pointer(fn->knobs.ports, new);
 	if (old)
-		kvfree_rcu(old, rcu); /* handlers may still look at it */
+		kvfree_rcu_mightsleep(old); /* handlers may still look at it */
 	return 0;
+}
+
+static int knob_store(struct finack_net *fn, unsigned int row, void *buffer, size_t *lenp,
+		      loff_t *ppos)
+{
+	int err = mutex_lock_killable(&fn->admin->lock);
+
+	if (err)
+		return err;
+	err = row == KNOB_PORTS ? ports_store(fn, buffer, lenp, ppos) :
+				  number_io(fn, row, 1, buffer, lenp, ppos);
+	mutex_unlock(&fn->admin->lock);
+	return err;
 }
 
 /**
@@ -148,18 +190,17 @@ static int ports_io(struct finack_net *fn, int write, void *buffer, size_t *lenp
  * @ppos: the place in the file
  *
  * May sleep. Return: 0; -EINVAL for what is not a value of the knob, or a minimum above the
- * maximum; -EOPNOTSUPP if the kernel cannot be hooked where the control needs it; -ENOMEM.
+ * maximum; -EPERM if only the initial user namespace may arm hooks; -EOPNOTSUPP if the kernel cannot be
+ * hooked where the control needs it, or does not run what is hooked; -ENOMEM; -EINTR if the caller is
+ * being killed.
  */
 int finack_knob_io(struct finack_net *fn, unsigned int row, int write, void *buffer, size_t *lenp,
 		   loff_t *ppos)
 {
-	int err;
-
-	mutex_lock(&knob_lock);
-	err = row == KNOB_PORTS ? ports_io(fn, write, buffer, lenp, ppos) :
-				  number_io(fn, row, write, buffer, lenp, ppos);
-	mutex_unlock(&knob_lock);
-	return err;
+	if (write)
+		return knob_store(fn, row, buffer, lenp, ppos);
+	return row == KNOB_PORTS ? ports_show(fn, buffer, lenp, ppos) :
+				   number_io(fn, row, 0, buffer, lenp, ppos);
 }
 
 /** finack_knob_rows() - Return: the number of knobs */
@@ -179,37 +220,65 @@ const char *finack_knob_name(unsigned int row)
 	return row == KNOB_PORTS ? "ports" : knobs[row].name;
 }
 
+/* Without inherit: the defaults. Who may not arm hooks does not do so by making a namespace either. */
+static void set_defaults(struct finack_net *fn, const struct net *net)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(knobs); i++)
+		*value_of(&fn->knobs, i) = knobs[i].def;
+	if (!READ_ONCE(finack_userns_hooks) && net->user_ns != &init_user_ns)
+		fn->knobs.detail = 0;
+}
+
+/* Copies what the first namespace has. It may be changing: a minimum above the maximum is not taken. */
+static int inherit(struct finack_net *fn)
+{
+	struct finack_net *first = finack_net(&init_net);
+	unsigned long *ports = ports_alloc(), *theirs;
+	unsigned int i;
+
+	if (!ports)
+		return -ENOMEM;
+	do
+		for (i = 0; i < ARRAY_SIZE(knobs); i++)
+			*value_of(&fn->knobs, i) = READ_ONCE(*value_of(&first->knobs, i));
+	while (!in_order(&fn->knobs));
+	rcu_read_lock();
+	theirs = rcu_dereference(first->knobs.ports);
+	if (theirs)
+		bitmap_copy(ports, theirs, PORTS);
+	rcu_read_unlock();
+	if (!theirs) {
+		kvfree(ports);
+		ports = NULL;
+	}
+	RCU_INIT_POINTER(fn->knobs.ports, ports);
+	return 0;
+}
+
 /**
  * finack_knobs_init() - give a new namespace its values: the defaults, or those of the first one
  * @net: the namespace
  *
- * Return: 0, or -ENOMEM.
+ * Does not wait for the hooks. Return: 0, or -ENOMEM.
  */
 int finack_knobs_init(struct net *net)
 {
-	struct finack_net *fn = finack_net(net), *first = finack_net(&init_net);
-	bool inherit = READ_ONCE(finack_inherit) && net != &init_net;
-	const struct finack_ports *ports;
-	unsigned int i;
-	int err = 0;
+	struct finack_net *fn = finack_net(net);
+	unsigned int need;
+	int err;
 
-	mutex_lock(&knob_lock);
-	for (i = 0; i < ARRAY_SIZE(knobs); i++)
-		*value_of(&fn->knobs, i) = inherit ? *value_of(&first->knobs, i) : knobs[i].def;
-	ports = inherit ? ports_of(first) : NULL;
-	if (ports) {
-		struct finack_ports *copy = kvzalloc(sizeof(*copy), GFP_KERNEL);
-
-		if (copy)
-			bitmap_copy(copy->bit, ports->bit, PORTS);
-		else
-			err = -ENOMEM;
-		RCU_INIT_POINTER(fn->knobs.ports, copy);
+	if (READ_ONCE(finack_inherit) && net != &init_net) {
+		err = inherit(fn);
+		if (err)
+			return err;
+	} else {
+		set_defaults(fn, net);
 	}
-	if (!err)
-		finack_hooks_want(hooks_of(&fn->knobs, NULL), 0, 0);
-	mutex_unlock(&knob_lock);
-	return err;
+	fn->admin->wants = wants_of(&fn->knobs, &need);
+	finack_hooks_begin(fn->admin->wants);
+	return 0;
 }
 
 /**
@@ -220,6 +289,6 @@ void finack_knobs_exit(struct net *net)
 {
 	struct finack_net *fn = finack_net(net);
 
-	finack_hooks_want(0, hooks_of(&fn->knobs, NULL), 0);
+	finack_hooks_cease(fn->admin->wants);
 	kvfree(rcu_dereference_protected(fn->knobs.ports, 1));
 }

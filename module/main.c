@@ -2,12 +2,17 @@
 /*
  * finack: shows and sets how TCP connections close and when ACKs leave, per network namespace.
  *
- * This file loads and unloads; Documentation/ says what the module does. Loading arms the hooks
- * last, unloading disarms them first.
+ * This file loads and unloads; Documentation/ says what the module does.
+ *
+ * Loading makes memory first, then arms the hooks, then lets readers in. Unloading is the mirror: as
+ * soon as a hook is gone a socket can be freed whose record stays, and a reader of the waiting list
+ * would take a reference on what has become something else. So no reader may be left by then.
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
 
 #include "finack.h"
 #include "version.h"
@@ -20,6 +25,13 @@ MODULE_PARM_DESC(max_tracked, "passive closes followed at once, 1..16777216; 0: 
 
 module_param_named(inherit, finack_inherit, bool, 0644);
 MODULE_PARM_DESC(inherit, "new network namespaces begin with the first one's knobs (0, 1; default 0)");
+
+module_param_named(userns_hooks, finack_userns_hooks, bool, 0644);
+MODULE_PARM_DESC(userns_hooks, "who is root in its own user namespace alone may arm hooks (0, 1; default 1)");
+
+static char *carrier = "auto";
+module_param(carrier, charp, 0444);
+MODULE_PARM_DESC(carrier, "how functions are hooked: auto, kprobe, ftrace (default auto: ftrace where it can)");
 
 static char *test_absent = "";
 module_param(test_absent, charp, 0444);
@@ -38,29 +50,29 @@ static unsigned int default_max_tracked(void)
 static int __net_init finack_net_init(struct net *net)
 {
 	struct finack_net *fn = finack_net(net);
-	int err;
+	int err = -ENOMEM;
 
+	fn->admin = kzalloc(sizeof(*fn->admin), GFP_KERNEL_ACCOUNT);
+	if (!fn->admin)
+		return err;
+	mutex_init(&fn->admin->lock);
+	fn->share = finack_share_get(net);
+	if (!fn->share)
+		goto err_admin;
 	err = finack_mib_init(fn);
 	if (err)
-		return err;
+		goto err_share;
 	err = finack_knobs_init(net);
 	if (err)
 		goto err_mib;
-	err = finack_sysctl_init(net);
-	if (err)
-		goto err_knobs;
-	err = finack_proc_net_init(net);
-	if (err)
-		goto err_sysctl;
-	finack_sysfs_net_init(net);
 	return 0;
 
-err_sysctl:
-	finack_sysctl_exit(net);
-err_knobs:
-	finack_knobs_exit(net);
 err_mib:
 	finack_mib_exit(fn);
+err_share:
+	finack_share_put(fn->share);
+err_admin:
+	kfree(fn->admin);
 	return err;
 }
 
@@ -68,20 +80,46 @@ static void __net_exit finack_net_exit(struct net *net)
 {
 	struct finack_net *fn = finack_net(net);
 
-	finack_sysfs_net_exit(net);
-	finack_proc_net_exit(net);
-	finack_sysctl_exit(net);
 	finack_knobs_exit(net);
-	if (atomic_read(&fn->tracked))
-		finack_track_purge(net);
 	finack_mib_exit(fn);
+	finack_share_put(fn->share);
+	kfree(fn->admin);
 }
 
+/* what the hooks of a namespace use */
 static struct pernet_operations finack_net_ops = {
 	.init = finack_net_init,
 	.exit = finack_net_exit,
 	.id = &finack_net_id,
 	.size = sizeof(struct finack_net),
+};
+
+static int __net_init finack_files_init(struct net *net)
+{
+	int err = finack_sysctl_init(net);
+
+	if (err)
+		return err;
+	err = finack_proc_net_init(net);
+	if (err) {
+		finack_sysctl_exit(net);
+		return err;
+	}
+	finack_sysfs_net_init(net);
+	return 0;
+}
+
+static void __net_exit finack_files_exit(struct net *net)
+{
+	finack_sysfs_net_exit(net);
+	finack_proc_net_exit(net);
+	finack_sysctl_exit(net);
+}
+
+/* its files: who reads them reads sockets whose hooks have to be there */
+static struct pernet_operations finack_files_ops = {
+	.init = finack_files_init,
+	.exit = finack_files_exit,
 };
 
 static int __init finack_init(void)
@@ -100,30 +138,40 @@ static int __init finack_init(void)
 		pr_err("no memory for max_tracked=%u records\n", max_tracked);
 		return err;
 	}
-	finack_sysfs_init();
 	err = register_pernet_subsys(&finack_net_ops);
 	if (err) {
 		pr_err("cannot set up the network namespaces: error %d\n", err);
+		goto err_track;
+	}
+	err = finack_hooks_init(carrier, test_absent);
+	if (err)
+		goto err_hooks;
+	finack_sysfs_init();
+	err = register_pernet_subsys(&finack_files_ops);
+	if (err) {
+		pr_err("cannot create the files of the network namespaces: error %d\n", err);
 		goto err_sysfs;
 	}
-	err = finack_hooks_init(test_absent);
-	if (err)
-		goto err_pernet;
 	return 0;
 
-err_pernet:
-	unregister_pernet_subsys(&finack_net_ops);
 err_sysfs:
 	finack_sysfs_exit();
+	finack_hooks_exit();
+err_hooks:
+	unregister_pernet_subsys(&finack_net_ops);
+	finack_hooks_free();
+err_track:
 	finack_track_exit();
 	return err;
 }
 
 static void __exit finack_exit(void)
 {
+	unregister_pernet_subsys(&finack_files_ops);
+	finack_sysfs_exit();
 	finack_hooks_exit();
 	unregister_pernet_subsys(&finack_net_ops);
-	finack_sysfs_exit();
+	finack_hooks_free();
 	finack_track_exit();
 }
 

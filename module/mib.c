@@ -5,16 +5,13 @@
  * Names and their order are stable: new ones are only ever added. Two of them are gauges and are
  * not counted but derived, so that the laws (Documentation/counters.rst) hold by construction:
  * what a close has not become yet is what began less what was decided. The terms that are
- * subtracted are read first: a close that ends between two reads can make a gauge one too high
- * for that reader. An outcome that is being taken back can make it one too low; none is shown
- * below 0.
+ * subtracted are read first, and what began last, on all CPUs: a close that ends between the two can
+ * make a gauge one too high for that reader. An outcome that is being taken back can make it one too
+ * low; none is shown below 0.
  */
 #include <linux/seq_file.h>
-#include <net/netns/generic.h>
 
 #include "finack.h"
-
-unsigned int finack_net_id;
 
 /**
  * struct mib_name - a line of /proc/net/finack
@@ -67,14 +64,9 @@ static const struct mib_name mib_names[] = {
 #define MIB_GAUGES 2
 static_assert(ARRAY_SIZE(mib_names) == __FINACK_MIB_MAX + MIB_GAUGES);
 
-struct finack_net *finack_net(const struct net *net)
-{
-	return net_generic(net, finack_net_id);
-}
-
 int finack_mib_init(struct finack_net *fn)
 {
-	fn->mib = alloc_percpu(struct finack_mib);
+	fn->mib = alloc_percpu_gfp(struct finack_mib, GFP_KERNEL_ACCOUNT);
 	return fn->mib ? 0 : -ENOMEM;
 }
 
@@ -83,17 +75,39 @@ void finack_mib_exit(struct finack_net *fn)
 	free_percpu(fn->mib);
 }
 
-/* sums up the counters of all CPUs, backwards, so that Passive comes last: see above */
+/**
+ * finack_mib_count() - the value of a counter
+ * @fn: whose
+ * @id: which
+ *
+ * Return: the value.
+ */
+unsigned long finack_mib_count(const struct finack_net *fn, enum finack_mib_id id)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(fn->mib, cpu)->count[id]);
+	return sum;
+}
+
+/* Sums up all counters: a CPU's after another's, and of each backwards, what tells more before what it
+ * belongs to; Passive last, see above.
+ */
 static void sum_up(const struct finack_net *fn, unsigned long *sum)
 {
 	int id, cpu;
 
-	for (id = __FINACK_MIB_MAX - 1; id >= 0; id--) {
-		sum[id] = 0;
-		for_each_possible_cpu(cpu)
-			sum[id] += READ_ONCE(per_cpu_ptr(fn->mib, cpu)->count[id]);
-		smp_rmb(); /* pairs with the socket lock that orders a close's own steps */
+	memset(sum, 0, __FINACK_MIB_MAX * sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		const struct finack_mib *mib = per_cpu_ptr(fn->mib, cpu);
+
+		for (id = __FINACK_MIB_MAX - 1; id > FINACK_PASSIVE; id--)
+			sum[id] += READ_ONCE(mib->count[id]);
 	}
+	smp_rmb(); /* pairs with the socket lock that orders a close's own steps */
+	sum[FINACK_PASSIVE] = finack_mib_count(fn, FINACK_PASSIVE);
 }
 
 static unsigned long value_of(const struct mib_name *m, const unsigned long *sum)
@@ -108,36 +122,25 @@ static unsigned long value_of(const struct mib_name *m, const unsigned long *sum
 	return max_t(long, value, 0);
 }
 
-/** finack_mib_rows() - Return: the number of counters and gauges */
-unsigned int finack_mib_rows(void)
+static unsigned long close_wait_of(const unsigned long *sum)
 {
-	return ARRAY_SIZE(mib_names);
+	static const struct mib_name close_wait = { "", FINACK_END_CLOSE, FINACK_END_OTHER };
+
+	return value_of(&close_wait, sum);
 }
 
 /**
- * finack_mib_name() - the name of a counter or gauge
- * @row: which, in the order of /proc/net/finack
- *
- * Return: the name.
- */
-const char *finack_mib_name(unsigned int row)
-{
-	return mib_names[row].name;
-}
-
-/**
- * finack_mib_value() - the value of a counter or gauge
+ * finack_mib_close_wait() - the gauge CloseWait
  * @fn: whose
- * @row: which, in the order of /proc/net/finack
  *
- * Return: the value.
+ * Return: the passive closes that owe our FIN.
  */
-unsigned long finack_mib_value(const struct finack_net *fn, unsigned int row)
+unsigned long finack_mib_close_wait(const struct finack_net *fn)
 {
 	unsigned long sum[__FINACK_MIB_MAX];
 
 	sum_up(fn, sum);
-	return value_of(&mib_names[row], sum);
+	return close_wait_of(sum);
 }
 
 /**

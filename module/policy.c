@@ -33,10 +33,10 @@
 
 static bool applies(const struct finack_net *fn, const struct sock *sk)
 {
-	const struct finack_ports *ports = rcu_dereference_sched(fn->knobs.ports);
+	const unsigned long *ports = rcu_dereference_sched(fn->knobs.ports);
 
-	return !ports || test_bit(inet_sk(sk)->inet_num, ports->bit) ||
-	       test_bit(ntohs(inet_sk(sk)->inet_dport), ports->bit);
+	return !ports || test_bit(inet_sk(sk)->inet_num, ports) ||
+	       test_bit(ntohs(inet_sk(sk)->inet_dport), ports);
 }
 
 static bool owes_ack_of_fin(const struct sock *sk)
@@ -254,9 +254,13 @@ void finack_policy_bound(struct sock *sk, const struct finack_delack *before)
 	if (rec) {
 		u64 left = max_t(s64, hold_left(fn, sk, rec), 0);
 
-		/* a hold that is longer goes on when this is over */
 		expires = jiffies + min_t(u64, div_u64(left, TICK_NSEC), WHEEL_EXACT);
-		if (rec->held != FINACK_HELD_BACK) {
+		if (rec->held == FINACK_HELD_BACK) {
+			/* The kernel would have sent it: from here on look every tick whether the
+			 * application has asked for it (TCP_QUICKACK), which no hook sees.
+			 */
+			expires = min(expires, jiffies + 1);
+		} else {
 			/* not before the kernel's own time, or the application's, is over */
 			if (!time_before(expires, old) || own_maximum(sk))
 				return;

@@ -24,34 +24,36 @@ int finack_sysctl_init(struct net *net)
 {
 	struct finack_net *fn = finack_net(net);
 	unsigned int i, n = finack_knob_rows();
+	struct ctl_table *table;
 
 	/* an empty row ends the table for older kernels */
-	fn->table = kcalloc(n + 1, sizeof(*fn->table), GFP_KERNEL);
-	if (!fn->table)
+	table = kcalloc(n + 1, sizeof(*table), GFP_KERNEL_ACCOUNT);
+	if (!table)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
-		fn->table[i].procname = finack_knob_name(i);
-		fn->table[i].mode = 0644;
-		fn->table[i].proc_handler = knob_handler;
-		fn->table[i].data = fn;
-		fn->table[i].extra1 = (void *)(unsigned long)i;
+		table[i].procname = finack_knob_name(i);
+		table[i].mode = 0644;
+		table[i].proc_handler = knob_handler;
+		table[i].data = fn;
+		table[i].extra1 = (void *)(unsigned long)i;
 	}
-	fn->sysctl = register_net_sysctl_sz(net, "net/finack", fn->table, n);
-	if (!fn->sysctl) {
-		kfree(fn->table);
+	fn->admin->sysctl = register_net_sysctl_sz(net, "net/finack", table, n);
+	if (!fn->admin->sysctl) {
+		kfree(table);
 		return -ENOMEM;
 	}
+	fn->admin->table = table;
 	return 0;
 }
 
 /**
- * finack_sysctl_exit() - remove them
+ * finack_sysctl_exit() - remove them; no reader is left when it returns
  * @net: the namespace
  */
 void finack_sysctl_exit(struct net *net)
 {
-	struct finack_net *fn = finack_net(net);
+	struct finack_admin *admin = finack_net(net)->admin;
 
-	unregister_net_sysctl_table(fn->sysctl);
-	kfree(fn->table);
+	unregister_net_sysctl_table(admin->sysctl);
+	kfree(admin->table);
 }

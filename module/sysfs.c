@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/finack: the version, the records in use, the health of each hook, and in net/ the
- * counters and knobs of a network namespace.
+ * /sys/kernel/finack: the version, the records in use, the health of each hook, and in net/ some
+ * counters and the knobs of a network namespace.
  *
- * One value per file, readable by everyone; a knob is writable with CAP_NET_ADMIN over its
- * namespace, as it is in /proc/sys. That it cannot be created is worth a warning, not a
- * failure to load: it only shows.
+ * One value per file. What tells of the whole host, records and hooks, is for its root alone: a
+ * container sees these files, too. The rest is readable by everyone; a knob is writable with
+ * CAP_NET_ADMIN over its namespace, as it is in /proc/sys. That a file cannot be created is worth a
+ * warning, not a failure to load: the files only show.
  *
  * net/ is one folder whose files belong to a network namespace each, as the links in /sys/class/net
- * do: a sysfs shows those of the namespace it was mounted in.
+ * do: a sysfs shows those of the namespace it was mounted in. Each file costs every namespace some
+ * thousand instructions, so there are few: /proc/net/finack has all counters.
  */
 #include <linux/capability.h>
 #include <linux/completion.h>
@@ -36,7 +38,7 @@ static ssize_t tracked_show(struct kobject *kobj, struct kobj_attribute *attr, c
 }
 
 static struct kobj_attribute version_attr = __ATTR_RO(version);
-static struct kobj_attribute tracked_attr = __ATTR_RO(tracked);
+static struct kobj_attribute tracked_attr = __ATTR_RO_MODE(tracked, 0400);
 
 static const struct attribute *finack_attrs[] = {
 	&version_attr.attr,
@@ -63,7 +65,7 @@ static ssize_t _name##_show(struct kobject *kobj, struct kobj_attribute *attr, c
 	view_of(kobj, &view);									\
 	return sysfs_emit(buf, _format "\n", view._name);					\
 }												\
-static struct kobj_attribute _name##_attr = __ATTR_RO(_name)
+static struct kobj_attribute _name##_attr = __ATTR_RO_MODE(_name, 0400)
 
 HOOK_ATTR(status, "%s");
 HOOK_ATTR(symbol, "%s");
@@ -99,11 +101,26 @@ static struct kobject *folder(const char *name, struct kobject *parent,
 	return kobj;
 }
 
+/* the counters that are files */
+static const struct {
+	const char *name;
+	enum finack_mib_id id;
+} counters[] = {
+	{ "passive",	FINACK_PASSIVE },
+	{ "merged",	FINACK_MERGED },
+	{ "separate",	FINACK_SEPARATE },
+	{ "unacked",	FINACK_UNACKED },
+};
+
+/* behind them this gauge, and then the knobs */
+#define CLOSE_WAIT	ARRAY_SIZE(counters)
+#define KNOBS		(CLOSE_WAIT + 1)
+
 /**
  * struct finack_net_file - a counter or a knob of a namespace as a file
  * @attr: its name
  * @net: whose
- * @row: which counter; behind these, which knob
+ * @row: which: of counters, CLOSE_WAIT, or from KNOBS on a knob
  */
 struct finack_net_file {
 	struct attribute attr;
@@ -113,30 +130,33 @@ struct finack_net_file {
 
 static unsigned int net_file_count(void)
 {
-	return finack_mib_rows() + finack_knob_rows();
+	return KNOBS + finack_knob_rows();
 }
 
-static bool is_knob(const struct finack_net_file *f)
+static const char *net_file_name(unsigned int row)
 {
-	return f->row >= finack_mib_rows();
+	if (row >= KNOBS)
+		return finack_knob_name(row - KNOBS);
+	return row == CLOSE_WAIT ? "close_wait" : counters[row].name;
 }
 
 static int knob_io(const struct finack_net_file *f, int write, void *buf, size_t *len)
 {
 	loff_t pos = 0;
 
-	return finack_knob_io(finack_net(f->net), f->row - finack_mib_rows(), write, buf, len,
-			      &pos);
+	return finack_knob_io(finack_net(f->net), f->row - KNOBS, write, buf, len, &pos);
 }
 
 static ssize_t net_show(struct kobject *kobj, struct attribute *attr, char *buf)
 {
 	const struct finack_net_file *f = container_of(attr, struct finack_net_file, attr);
+	const struct finack_net *fn = finack_net(f->net);
 	size_t len = PAGE_SIZE - 1; /* of a longer list what fits */
 
-	if (!is_knob(f))
-		return sysfs_emit(buf, "%lu\n", finack_mib_value(finack_net(f->net), f->row));
-	return knob_io(f, 0, buf, &len) ?: len;
+	if (f->row >= KNOBS)
+		return knob_io(f, 0, buf, &len) ?: len;
+	return sysfs_emit(buf, "%lu\n", f->row == CLOSE_WAIT ?
+			  finack_mib_close_wait(fn) : finack_mib_count(fn, counters[f->row].id));
 }
 
 static ssize_t net_store(struct kobject *kobj, struct attribute *attr, const char *buf,
@@ -203,16 +223,14 @@ static void remove_net_files(struct net *net, struct finack_net_file *files, uns
 
 static int add_net_files(struct net *net, struct finack_net_file *files)
 {
-	unsigned int i, knob;
+	unsigned int i;
 
 	for (i = 0; i < net_file_count(); i++) {
 		files[i].net = net;
 		files[i].row = i;
-		knob = i - finack_mib_rows();
 		sysfs_attr_init(&files[i].attr);
-		files[i].attr.name = is_knob(&files[i]) ? finack_knob_name(knob) :
-							  finack_mib_name(i);
-		files[i].attr.mode = is_knob(&files[i]) ? 0644 : 0444;
+		files[i].attr.name = net_file_name(i);
+		files[i].attr.mode = i >= KNOBS ? 0644 : 0444;
 		if (sysfs_create_file_ns(&net_kobj, &files[i].attr, FINACK_NS_TAG(net))) {
 			remove_net_files(net, files, i);
 			return -ENOMEM;
@@ -234,14 +252,14 @@ void finack_sysfs_net_init(struct net *net)
 
 	if (!net_ok)
 		return;
-	files = kcalloc(net_file_count(), sizeof(*files), GFP_KERNEL);
+	files = kcalloc(net_file_count(), sizeof(*files), GFP_KERNEL_ACCOUNT);
 	mutex_lock(&owner_lock);
 	owner = net;
 	if (files && add_net_files(net, files))
 		files = NULL;
 	owner = NULL;
 	mutex_unlock(&owner_lock);
-	fn->files = files;
+	fn->admin->files = files;
 	if (!files)
 		pr_warn_ratelimited("no memory for a namespace's files in /sys/kernel/finack/net\n");
 }
@@ -254,8 +272,8 @@ void finack_sysfs_net_exit(struct net *net)
 {
 	struct finack_net *fn = finack_net(net);
 
-	if (fn->files)
-		remove_net_files(net, fn->files, net_file_count());
+	if (fn->admin->files)
+		remove_net_files(net, fn->admin->files, net_file_count());
 }
 
 /** finack_sysfs_init() - create the files */

@@ -45,10 +45,8 @@ TRACE_EVENT(finack_close,
 		/* numbers a socket that has none yet, as the kernel's own events do */
 		sock_diag_save_cookie(sk, cookie);
 		__entry->sock_cookie = (u64)cookie[1] << 32 | cookie[0];
-		__entry->ack_delay_us = end->ack_delay < 0 ? -1 :
-					end->ack_delay / (s64)NSEC_PER_USEC;
-		__entry->fin_delay_us = end->fin_delay < 0 ? -1 :
-					end->fin_delay / (s64)NSEC_PER_USEC;
+		__entry->ack_delay_us = end->ack_delay < 0 ? -1 : finack_hist_us(end->ack_delay);
+		__entry->fin_delay_us = end->fin_delay < 0 ? -1 : finack_hist_us(end->fin_delay);
 		__entry->netns = sock_net(sk)->ns.inum;
 		__entry->family = sk->sk_family;
 		__entry->sport = ntohs(inet_sk(sk)->inet_sport);

@@ -2,94 +2,29 @@
 /*
  * The record table: bounded, keyed by the socket, allocated once at load.
  *
- * A chained hash over one array of records. The array's free records form a lock-free stack, the
- * buckets have a raw spinlock each: the hooks run in softirq and in process context, on
- * PREEMPT_RT too, where a spinlock_t would sleep. Interrupts are off while a bucket is locked,
- * because a hook may interrupt another one on the same CPU. Nothing is allocated after load; a
- * full table is told to the caller, who counts the close without its details.
+ * An array of slots of one cache line each, twice as many as there may be records. A socket's address
+ * gives its home slot; if that is taken, the record lies in one of the next SEARCH, and the home slot
+ * counts it. At half load one of 20 million sockets finds all of them taken.
  *
- * A record belongs to the holder of its socket's lock. Only the end of a namespace takes records
- * away from outside, and by then no hook uses that namespace any more.
+ * A slot is claimed by cmpxchg of its socket, marked; filled in; and published by a release of its
+ * socket. It is freed by a release of NULL. There is no list and no lock, and nothing is allocated
+ * after load; a full table is told to the caller, who counts the close without its details.
+ *
+ * A record belongs to the holder of its socket's lock, and a socket leaves CLOSE_WAIT and LAST_ACK
+ * before it is freed, which ends its record. So a reader that sees a socket in a slot, under RCU, may
+ * look at its reference count: the memory of TCP's sockets stays such until a grace period is over
+ * (SLAB_TYPESAFE_BY_RCU). No reader may be left when the hooks go, see main.c.
  */
-#include <linux/hash.h>
-#include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/spinlock.h>
+#include <linux/rcupdate.h>
+#include <net/sock.h>
 
-#include "finack.h"
+#include "track.h"
 
-struct bucket {
-	raw_spinlock_t lock;
-	u32 first; /* index + 1 of a record, 0 for none */
-};
+/* slots that are searched, the home slot included */
+#define SEARCH 64
 
-static struct finack_rec *recs;
-static struct bucket *buckets;
-static unsigned int max_recs;
-static unsigned int bucket_bits;
-
-/* Records from here on were never used; in use are used_recs of those before. */
-static atomic_t fresh;
-static atomic_t used_recs;
-
-/* A namespace may have at most so many times the records that are free: then even many greedy ones
- * leave some for the next, and a single one can have seven of eight.
- */
-#define SHARE 7
-
-/* Top of the stack of free records: index + 1 below, above it a tag that changes with each pop,
- * so that a record popped and pushed back meanwhile is noticed (the ABA problem).
- */
-static atomic64_t free_top;
-
-#define TOP_INDEX(_top)		lower_32_bits(_top)
-#define TOP(_tag, _index)	((s64)(_tag) << 32 | (_index))
-
-static struct finack_rec *free_pop(void)
-{
-	s64 top = atomic64_read(&free_top);
-	struct finack_rec *rec;
-	unsigned int i;
-
-	do {
-		if (!TOP_INDEX(top)) {
-			i = atomic_fetch_add_unless(&fresh, 1, max_recs);
-			return i < max_recs ? &recs[i] : NULL;
-		}
-		rec = &recs[TOP_INDEX(top) - 1];
-	} while (!atomic64_try_cmpxchg(&free_top, &top,
-				       TOP(upper_32_bits(top) + 1, READ_ONCE(rec->next))));
-	return rec;
-}
-
-static void free_push(struct finack_rec *rec)
-{
-	s64 top = atomic64_read(&free_top);
-
-	WRITE_ONCE(rec->sk, NULL);
-	do
-		WRITE_ONCE(rec->next, TOP_INDEX(top));
-	while (!atomic64_try_cmpxchg(&free_top, &top,
-				     TOP(upper_32_bits(top), rec - recs + 1)));
-	atomic_dec(&used_recs);
-}
-
-static struct bucket *bucket_of(const struct sock *sk)
-{
-	return &buckets[hash_ptr(sk, bucket_bits)];
-}
-
-/* The link that leads to the record of @sk in @net, or the end of the chain. Bucket locked. The
- * memory of a socket whose record was left behind by a dying namespace may serve another one.
- */
-static u32 *find_link(struct bucket *b, const struct sock *sk, const struct net *net)
-{
-	u32 *link = &b->first;
-
-	while (*link && (recs[*link - 1].sk != sk || recs[*link - 1].net != net))
-		link = &recs[*link - 1].next;
-	return link;
-}
+struct finack_table finack_table __read_mostly;
 
 /**
  * finack_track_init() - allocate the table
@@ -99,191 +34,146 @@ static u32 *find_link(struct bucket *b, const struct sock *sk, const struct net 
  */
 int finack_track_init(unsigned int max)
 {
-	unsigned int i;
+	unsigned int slots = max(2 * max, SEARCH);
+	int err = finack_shares_init();
 
-	max_recs = max;
-	/* Two for each record: a socket is looked for once more when it is destroyed, in vain, and
-	 * three of five such lookups end at an empty bucket even if all records are in use.
-	 */
-	bucket_bits = ilog2(roundup_pow_of_two(max)) + 1;
-	recs = kvcalloc(max, sizeof(*recs), GFP_KERNEL);
-	buckets = kvcalloc(1U << bucket_bits, sizeof(*buckets), GFP_KERNEL);
-	if (!recs || !buckets) {
-		finack_track_exit();
-		return -ENOMEM;
-	}
-	for (i = 0; i < 1U << bucket_bits; i++)
-		raw_spin_lock_init(&buckets[i].lock);
-	atomic64_set(&free_top, TOP(0, 0));
-	atomic_set(&fresh, 0);
-	atomic_set(&used_recs, 0);
-	return 0;
+	if (err)
+		return err;
+	finack_table.max = max;
+	finack_table.homes = slots - (SEARCH - 1); /* a search ends where the array does */
+	finack_table.slots = kvcalloc(slots, sizeof(*finack_table.slots), GFP_KERNEL);
+	if (finack_table.slots)
+		return 0;
+	finack_shares_exit();
+	return -ENOMEM;
 }
 
 /** finack_track_exit() - free the table; no hook may run any more */
 void finack_track_exit(void)
 {
-	kvfree(buckets);
-	kvfree(recs);
-	buckets = NULL;
-	recs = NULL;
+	kvfree(finack_table.slots);
+	finack_shares_exit();
+}
+
+static struct finack_rec *claim_away(struct sock *sk, struct finack_rec *home)
+{
+	int i;
+
+	for (i = 1; i < SEARCH; i++) {
+		struct finack_rec *rec = &home[i];
+
+		if (READ_ONCE(rec->sk) || cmpxchg(&rec->sk, NULL, finack_track_claimed(sk)))
+			continue;
+		atomic_inc(&home->spilled);
+		return rec;
+	}
+	return NULL;
 }
 
 /**
- * finack_track_add() - make the record of a socket
- * @sk: the socket, locked, without a record, the peer's FIN just accepted
- * @tracked: the records that its namespace has
+ * finack_track_claim_rest() - finack_track_claim(), where it takes more than the home slot
+ * @sk: the socket
+ * @share: whose part of the table it will be
+ * @home: its home slot
+ * @ours: that is claimed
  *
- * Return: the record, or NULL if there is none for it.
+ * Return: the record, or NULL.
  */
-struct finack_rec *finack_track_add(struct sock *sk, unsigned int tracked)
+struct finack_rec *finack_track_claim_rest(struct sock *sk, struct finack_share *share,
+					   struct finack_rec *home, bool ours)
 {
-	const struct tcp_sock *tp = tcp_sk(sk);
-	struct bucket *b = bucket_of(sk);
+	bool room = finack_share_has_room(share, finack_table.max);
 	struct finack_rec *rec;
-	unsigned long flags;
-	u32 used = atomic_read(&used_recs);
 
-	if (used >= max_recs || tracked >= SHARE * (u64)(max_recs - used))
+	if (!room) {
+		if (ours)
+			smp_store_release(&home->sk, NULL);
 		return NULL;
-	rec = free_pop();
+	}
+	rec = ours ? home : claim_away(sk, home);
 	if (!rec)
 		return NULL;
-	atomic_inc(&used_recs);
-	WRITE_ONCE(rec->net, sock_net(sk));
-	rec->fin_ns = tp->tcp_clock_cache;
-	rec->ack_ns = 0;
-	rec->segs_out = tp->segs_out;
-	rec->data_segs_out = tp->data_segs_out;
-	rec->snd_nxt = tp->snd_nxt;
-	rec->segs = 0;
-	rec->outcome = 0;
-	rec->reason = 0;
-	rec->end = 0;
-	rec->cause = 0;
-	rec->waiting = false;
-	rec->held = FINACK_HELD_NOT;
-	rec->data_waits = inet_csk(sk)->icsk_ack.pending & ICSK_ACK_TIMER;
-	rec->ack_due = rec->data_waits && finack_delack_is_due(sk);
-	rec->deferred = sock_owned_by_user_nocheck(sk) && finack_ack_deferred(sk);
-	WRITE_ONCE(rec->sk, sk);
-	raw_spin_lock_irqsave(&b->lock, flags);
-	WRITE_ONCE(rec->next, b->first);
-	WRITE_ONCE(b->first, rec - recs + 1);
-	raw_spin_unlock_irqrestore(&b->lock, flags);
+	finack_share_inc(share);
+	rec->share = share;
+	rec->away = !ours;
 	return rec;
 }
 
 /**
- * finack_track_find() - the record of a socket
+ * finack_track_find_away() - the record of a socket, where it does not lie in its home slot
  * @sk: the socket, locked
+ * @home: its home slot
  *
  * Return: the record, or NULL if there is none.
  */
-struct finack_rec *finack_track_find(const struct sock *sk)
+struct finack_rec *finack_track_find_away(const struct sock *sk, struct finack_rec *home)
 {
-	struct bucket *b = bucket_of(sk);
-	u32 i = READ_ONCE(b->first);
-	unsigned long flags;
+	int i;
 
-	/* Only the holder of sk's lock adds or drops sk's record: an empty bucket needs no lock,
-	 * nor does one that begins with that record.
-	 */
-	if (!i)
-		return NULL;
-	/* The namespace first: what a dying one left behind for sk's address may become a record of
-	 * another socket of this one meanwhile; free_push() takes the socket out before that.
-	 */
-	if (smp_load_acquire(&recs[i - 1].net) == sock_net(sk) && READ_ONCE(recs[i - 1].sk) == sk)
-		return &recs[i - 1];
-	raw_spin_lock_irqsave(&b->lock, flags);
-	i = *find_link(b, sk, sock_net(sk));
-	raw_spin_unlock_irqrestore(&b->lock, flags);
-	return i ? &recs[i - 1] : NULL;
-}
-
-/* Takes the record of @sk in @net out of its bucket, if there is one, and frees it. */
-static bool del(const struct sock *sk, const struct net *net)
-{
-	struct bucket *b = bucket_of(sk);
-	unsigned long flags;
-	u32 *link, i;
-
-	if (!READ_ONCE(b->first))
-		return false;
-	raw_spin_lock_irqsave(&b->lock, flags);
-	link = find_link(b, sk, net);
-	i = *link;
-	if (i)
-		WRITE_ONCE(*link, recs[i - 1].next);
-	raw_spin_unlock_irqrestore(&b->lock, flags);
-	if (i)
-		free_push(&recs[i - 1]);
-	return i;
+	for (i = 1; i < SEARCH; i++)
+		if (READ_ONCE(home[i].sk) == sk)
+			return &home[i];
+	return NULL;
 }
 
 /**
- * finack_track_del() - drop the record of a socket, if it has one
- * @sk: the socket, locked
- *
- * Return: whether it had one.
+ * finack_track_leave() - a record that does not lie in its home slot is about to be freed
+ * @sk: its socket, locked
  */
-bool finack_track_del(const struct sock *sk)
+void finack_track_leave(const struct sock *sk)
 {
-	return del(sk, sock_net(sk));
+	atomic_dec(&finack_track_home(sk)->spilled);
 }
 
 /**
- * finack_track_purge() - drop what is left of a namespace
- * @net: the namespace; no hook uses it any more
+ * finack_track_drop() - free the record of a socket, if there is one, and say nothing of it
+ * @sk: the socket, locked; its namespace is going
  */
-void finack_track_purge(const struct net *net)
+void finack_track_drop(const struct sock *sk)
 {
-	unsigned int i;
+	struct finack_rec *rec = finack_track_find(sk);
 
-	for (i = 0; i < finack_track_top(); i++) {
-		const struct sock *sk = READ_ONCE(recs[i].sk);
-
-		if (sk && READ_ONCE(recs[i].net) == net)
-			del(sk, net);
-	}
+	if (rec)
+		finack_track_free(sk, rec);
 }
 
 /** finack_track_count() - Return: how many records are in use */
 unsigned int finack_track_count(void)
 {
-	return atomic_read(&used_recs);
+	return finack_share_sum();
 }
 
-/** finack_track_top() - Return: the number from which on no record was ever in use */
-unsigned int finack_track_top(void)
+/** finack_track_slots() - Return: the number of slots */
+unsigned int finack_track_slots(void)
 {
-	return atomic_read(&fresh);
+	return finack_table.homes + SEARCH - 1;
 }
 
 /**
- * finack_track_get() - look at a record from outside
- * @i: its number, from 0 to below finack_track_top(); a close keeps it to its end
- * @net: the namespace; the caller holds it, so that all its sockets' hooks still run
+ * finack_track_get() - look at a slot from outside
+ * @i: its number, from 0 to below finack_track_slots(); a close keeps it to its end
+ * @net: the namespace
  * @copy: the record; its owner may be changing it, so its fields need not fit together
  *
  * Return: its socket, held: sock_put() is the caller's; NULL if it is none of that namespace's.
  */
 struct sock *finack_track_get(unsigned int i, const struct net *net, struct finack_rec *copy)
 {
-	struct sock *sk = READ_ONCE(recs[i].sk);
-	struct bucket *b;
-	unsigned long flags;
+	const struct finack_rec *rec = &finack_table.slots[i];
+	struct sock *sk;
 
-	if (!sk || READ_ONCE(recs[i].net) != net)
+	rcu_read_lock();
+	sk = smp_load_acquire(&rec->sk);
+	if (!sk || (unsigned long)sk & 1 || !net_eq(sock_net(sk), net) ||
+	    !refcount_inc_not_zero(&sk->sk_refcnt)) {
+		rcu_read_unlock();
 		return NULL;
-	b = bucket_of(sk);
-	raw_spin_lock_irqsave(&b->lock, flags);
-	/* a socket cannot go before its record does */
-	if (*find_link(b, sk, net) == i + 1 && refcount_inc_not_zero(&sk->sk_refcnt))
-		*copy = recs[i];
-	else
-		sk = NULL;
-	raw_spin_unlock_irqrestore(&b->lock, flags);
-	return sk;
+	}
+	rcu_read_unlock();
+	data_race(*copy = *rec);
+	smp_rmb(); /* pairs with the releases of rec->sk: what was copied is not newer than this */
+	if (READ_ONCE(rec->sk) == sk && net_eq(sock_net(sk), net))
+		return sk;
+	sock_put(sk); /* another socket has the slot by now, or another connection the socket */
+	return NULL;
 }

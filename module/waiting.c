@@ -43,6 +43,12 @@ static bool owes_fin(const struct sock *sk)
 	       (state == TCP_LAST_ACK && READ_ONCE(tp->snd_nxt) != READ_ONCE(tp->write_seq));
 }
 
+/* Whether a namespace has records at all: closes in CLOSE_WAIT, or whose FIN has not left yet. */
+static bool has_any(const struct finack_net *fn)
+{
+	return finack_mib_close_wait(fn) || atomic_read(&fn->late);
+}
+
 /* the first entry at or behind *pos, which is moved to it; position 0 is the head line */
 static void *seek(struct seq_file *seq, loff_t *pos)
 {
@@ -50,22 +56,21 @@ static void *seek(struct seq_file *seq, loff_t *pos)
 	struct waiting *w = seq->private;
 
 	let_go(w);
-	if (!atomic_read(&finack_net(net)->tracked))
-		return NULL;
-	for (; *pos <= finack_track_top(); ++*pos) {
+	for (; *pos <= finack_track_slots(); ++*pos) {
 		w->sk = finack_track_get(*pos - 1, net, &w->rec);
 		if (w->sk && owes_fin(w->sk))
 			return w;
 		let_go(w);
-		if (!(*pos % 1024))
-			cond_resched();
+		cond_resched();
 	}
 	return NULL;
 }
 
 static void *waiting_start(struct seq_file *seq, loff_t *pos)
 {
-	return *pos ? seek(seq, pos) : SEQ_START_TOKEN;
+	if (!*pos)
+		return SEQ_START_TOKEN;
+	return has_any(finack_net(seq_file_net(seq))) ? seek(seq, pos) : NULL;
 }
 
 static void *waiting_next(struct seq_file *seq, void *v, loff_t *pos)

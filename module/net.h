@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What finack keeps for a network namespace, and the way from a socket to it. */
+#ifndef FINACK_NET_H
+#define FINACK_NET_H
+
+#include <linux/cache.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/types.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+#include <net/sock.h>
+
+#include "mib.h"
+
+/**
+ * struct finack_knobs - the knobs of a namespace, as in /proc/sys/net/finack/
+ * @detail: reasons and ACK delays are wanted
+ * @fin_ack: the ACK of the peer's FIN: FINACK_FIN_ACK_*
+ * @fin_hold_ms: how long it is held at most
+ * @quickack: no ACK is delayed
+ * @delack_min_ms: the least delay of a delayed ACK, 0 for the kernel's own
+ * @delack_max_ms: the most, 0 for the kernel's own
+ * @ports: the controls apply to connections with one of these ports, local or remote: a bitmap of
+ *	65536; NULL for all
+ */
+struct finack_knobs {
+	int detail;
+	int fin_ack;
+	int fin_hold_ms;
+	int quickack;
+	int delack_min_ms;
+	int delack_max_ms;
+	unsigned long __rcu *ports;
+};
+
+/* values of fin_ack */
+enum {
+	FINACK_FIN_ACK_KERNEL,
+	FINACK_FIN_ACK_NOW,
+	FINACK_FIN_ACK_HOLD,
+};
+
+/**
+ * struct finack_admin - what of a namespace no hook looks at
+ * @lock: writers of the knobs
+ * @wants: what the namespace wants of the hooks, a bit per &enum finack_want
+ * @table: the sysctl table
+ * @sysctl: where it is registered
+ * @files: the files in sysfs, NULL if there are none
+ */
+struct finack_admin {
+	struct mutex lock;
+	unsigned int wants;
+	struct ctl_table *table;
+	struct ctl_table_header *sysctl;
+	struct finack_net_file *files;
+};
+
+/**
+ * struct finack_net - what finack keeps for one network namespace
+ * @mib: the counters
+ * @share: the part of the record table that the namespace's owner may use
+ * @admin: what no hook looks at
+ * @knobs: the knobs; written under @admin->lock, read plainly
+ * @untracked: passive closes without a record that are in CLOSE_WAIT now
+ * @late: records of closes in LAST_ACK whose FIN has not left yet
+ *
+ * Hooks of every CPU read the first cache line, which changes with a knob alone. They write the
+ * second one only where the table is full or a FIN has to wait.
+ */
+struct finack_net {
+	struct finack_mib __percpu *mib;
+	struct finack_share *share;
+	struct finack_admin *admin;
+	struct finack_knobs knobs;
+	atomic_t untracked ____cacheline_aligned_in_smp;
+	atomic_t late;
+};
+
+extern unsigned int finack_net_id;
+
+static inline void finack_inc(const struct finack_net *fn, enum finack_mib_id id)
+{
+	this_cpu_inc(fn->mib->count[id]);
+}
+
+/* only to take back what turned out not to have happened */
+static inline void finack_dec(const struct finack_net *fn, enum finack_mib_id id)
+{
+	this_cpu_dec(fn->mib->count[id]);
+}
+
+/* a namespace that somebody holds */
+static inline struct finack_net *finack_net(const struct net *net)
+{
+	return net_generic(net, finack_net_id);
+}
+
+/* The namespace of a socket that holds it, as all sockets of user space do: no need to ask whether
+ * it is going. Its table of pointers may be replaced, but is freed a grace period later.
+ */
+static __always_inline struct finack_net *finack_net_held(const struct sock *sk)
+{
+	struct finack_net *fn;
+
+	preempt_disable_notrace();
+	fn = rcu_dereference_sched(sock_net(sk)->gen)->ptr[finack_net_id];
+	preempt_enable_notrace();
+	return fn;
+}
+
+/* The namespace of any socket, or NULL if it is going: a socket of the kernel's own may not hold it.
+ * The data is freed a grace period after the namespace began to go, so it may be used until
+ * preemption is on again, which the caller turned off.
+ */
+static inline struct finack_net *finack_net_of(const struct sock *sk)
+{
+	const struct net *net = sock_net(sk);
+
+	if (unlikely(!sk->sk_net_refcnt && !check_net(net)))
+		return NULL;
+	return rcu_dereference_sched(net->gen)->ptr[finack_net_id];
+}
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Shares: how much of the record table the owner of some network namespaces may use. */
+#ifndef FINACK_SHARE_H
+#define FINACK_SHARE_H
+
+#include <linux/list.h>
+#include <linux/percpu.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+#include <linux/uidgid.h>
+
+struct net;
+struct user_namespace;
+
+/**
+ * struct finack_share_cpu - what one CPU adds to a share
+ * @used: records claimed less records freed on this CPU
+ * @tick: when this CPU last found that there is room, in jiffies
+ */
+struct finack_share_cpu {
+	long used;
+	unsigned long tick;
+};
+
+/**
+ * struct finack_share - what one owner of network namespaces uses
+ * @cpu: what is used; the sum over all CPUs counts
+ * @uid: the owner
+ * @userns: the owner's user namespace, where the owner is root; else NULL
+ * @users: namespaces
+ * @list: all shares but the first
+ */
+struct finack_share {
+	struct finack_share_cpu __percpu *cpu;
+	kuid_t uid;
+	const struct user_namespace *userns;
+	refcount_t users;
+	struct list_head list;
+};
+
+extern struct finack_share finack_share_host, finack_share_kernel;
+DECLARE_PER_CPU(long, finack_others_used);
+
+int finack_shares_init(void);
+void finack_shares_exit(void);
+struct finack_share *finack_share_get(const struct net *net);
+void finack_share_put(struct finack_share *share);
+bool finack_share_has_room(struct finack_share *share, unsigned int max);
+long finack_share_sum(void);
+
+/* a record is claimed */
+static inline void finack_share_inc(struct finack_share *share)
+{
+	this_cpu_inc(share->cpu->used);
+	if (share != &finack_share_host)
+		this_cpu_inc(finack_others_used);
+}
+
+/* a record is freed */
+static inline void finack_share_dec(struct finack_share *share)
+{
+	this_cpu_dec(share->cpu->used);
+	if (share != &finack_share_host)
+		this_cpu_dec(finack_others_used);
+}
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The record table: one record per passive close. What most closes need of it is inlined here. */
+#ifndef FINACK_TRACK_H
+#define FINACK_TRACK_H
+
+#include <linux/atomic.h>
+#include <linux/cache.h>
+#include <linux/hash.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/percpu.h>
+#include <linux/types.h>
+
+#include "share.h"
+
+struct net;
+struct sock;
+
+/**
+ * struct finack_rec - a passive close, from the peer's FIN until our own has left
+ * @sk: the socket, never dereferenced through here; NULL while the slot is free, with its lowest bit
+ *	set while the slot is claimed and not filled in
+ * @share: whose part of the table it is
+ * @fin_ns: when the FIN was accepted (tcp_sock::tcp_clock_cache)
+ * @ack_ns: when the segment that covers it left, if that is in the histogram; else 0
+ * @segs_out: tcp_sock::segs_out when the FIN was accepted, later when ours was queued
+ * @data_segs_out: tcp_sock::data_segs_out at the same times
+ * @snd_nxt: tcp_sock::snd_nxt when the FIN was accepted
+ * @spilled: of the slot, not of the record: records whose home it is and which lie in a later slot
+ * @segs: segments in the packet that carries our FIN, as counted when it was queued; 0 once the
+ *	peer's FIN is ACKed
+ * @outcome: enum finack_mib_id once it is counted, 0 until then
+ * @reason: enum finack_mib_id if one was counted
+ * @end: enum finack_mib_id once it is counted
+ * @cause: the reason, once it is known that an ACK is about to leave; see finack_reason_ack()
+ * @held: what fin_ack=2 did to the ACK: FINACK_HELD_*
+ * @waiting: our FIN was queued and did not leave at once
+ * @data_waits: data before the FIN was waiting for its ACK
+ * @ack_due: that ACK was about to leave when the FIN came, see finack_delack_is_due()
+ * @deferred: the ACK of the FIN leaves when the backlog is done, see finack_ack_deferred()
+ * @away: it does not lie in its home slot
+ *
+ * Belongs to the holder of the socket's lock. A slot is a cache line of its own.
+ */
+struct finack_rec {
+	struct sock *sk;
+	struct finack_share *share;
+	u64 fin_ns;
+	u64 ack_ns;
+	u32 segs_out;
+	u32 data_segs_out;
+	u32 snd_nxt;
+	atomic_t spilled;
+	u32 segs;
+	u8 outcome;
+	u8 reason;
+	u8 end;
+	u8 cause;
+	u8 held;
+	bool waiting;
+	bool data_waits;
+	bool ack_due;
+	bool deferred;
+	bool away;
+} __aligned(64);
+
+static_assert(sizeof(struct finack_rec) == 64);
+
+/* values of finack_rec::held */
+enum {
+	FINACK_HELD_NOT,
+	FINACK_HELD_SHORT,	/* it is to leave sooner than the kernel had it */
+	FINACK_HELD_BACK,	/* counted as Held */
+};
+
+/**
+ * struct finack_table - the table; does not change once it is made
+ * @slots: the slots
+ * @homes: slots that can be a record's home; behind the last are as many as a search looks at
+ * @max: records in use at most
+ */
+struct finack_table {
+	struct finack_rec *slots;
+	unsigned int homes;
+	unsigned int max;
+};
+
+extern struct finack_table finack_table;
+
+int finack_track_init(unsigned int max);
+void finack_track_exit(void);
+struct finack_rec *finack_track_claim_rest(struct sock *sk, struct finack_share *share,
+					   struct finack_rec *home, bool home_is_ours);
+struct finack_rec *finack_track_find_away(const struct sock *sk, struct finack_rec *home);
+void finack_track_leave(const struct sock *sk);
+void finack_track_drop(const struct sock *sk);
+unsigned int finack_track_count(void);
+unsigned int finack_track_slots(void);
+struct sock *finack_track_get(unsigned int i, const struct net *net, struct finack_rec *copy);
+
+static inline struct finack_rec *finack_track_home(const struct sock *sk)
+{
+	return finack_table.slots + reciprocal_scale(hash_ptr(sk, 32), finack_table.homes);
+}
+
+/* a slot's mark while its record is not filled in */
+static inline struct sock *finack_track_claimed(struct sock *sk)
+{
+	return (void *)((unsigned long)sk | 1);
+}
+
+/**
+ * finack_track_claim() - a slot for the record of a socket
+ * @sk: the socket, locked, without a record
+ * @share: whose part of the table it will be
+ *
+ * Limits are looked at when the home slot is taken, and once a tick: with few records the former is
+ * rare, and with many it is not. Tables so small that this could matter look every time.
+ *
+ * Return: the record, for the caller to fill in and to publish; NULL if there is none to be had.
+ */
+static __always_inline struct finack_rec *finack_track_claim(struct sock *sk,
+							     struct finack_share *share)
+{
+	struct finack_rec *home = finack_track_home(sk);
+	bool ours = !cmpxchg(&home->sk, NULL, finack_track_claimed(sk));
+
+	if (unlikely(!ours || this_cpu_read(share->cpu->tick) != jiffies))
+		return finack_track_claim_rest(sk, share, home, ours);
+	finack_share_inc(share);
+	home->share = share;
+	home->away = false;
+	return home;
+}
+
+/**
+ * finack_track_publish() - a record is filled in: it can be found, and seen by readers
+ * @rec: the record
+ * @sk: its socket, locked
+ */
+static inline void finack_track_publish(struct finack_rec *rec, struct sock *sk)
+{
+	smp_store_release(&rec->sk, sk);
+}
+
+/**
+ * finack_track_find() - the record of a socket
+ * @sk: the socket, locked
+ *
+ * Return: the record, or NULL if there is none.
+ */
+static __always_inline struct finack_rec *finack_track_find(const struct sock *sk)
+{
+	struct finack_rec *home = finack_track_home(sk);
+
+	if (likely(READ_ONCE(home->sk) == sk))
+		return home;
+	return atomic_read(&home->spilled) ? finack_track_find_away(sk, home) : NULL;
+}
+
+/**
+ * finack_track_free() - a close is over
+ * @sk: the socket, locked
+ * @rec: its record, which is another's from here on
+ */
+static __always_inline void finack_track_free(const struct sock *sk, struct finack_rec *rec)
+{
+	if (unlikely(rec->away))
+		finack_track_leave(sk);
+	finack_share_dec(rec->share);
+	smp_store_release(&rec->sk, NULL);
+}
+
+#endif
