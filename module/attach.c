@@ -14,24 +14,28 @@
  * A hook is required or optional: without a required one the module does not load, without an
  * optional one it says so in sysfs, and a control that needs it cannot be set.
  *
- * Carriers. Where ftrace gives its handlers the arguments, functions are hooked by ftrace_ops, at a
- * fifth of the price of a kprobe on ftrace. Ops that may run another function instead claim to be the
- * only ones to do so (IPMODIFY), so that a live patch of the same function is refused or refuses them,
- * and cannot be switched off by kernel.ftrace_enabled (PERMANENT). Ops that watch claim nothing. A
- * kprobe can claim neither.
+ * Where ftrace gives its handlers the arguments, functions are hooked by ftrace_ops, at a fifth of the
+ * price of a kprobe on ftrace. Ops that may run another function instead claim to be the only ones to do
+ * so (IPMODIFY): a live patch of the same function is refused, or refuses them. They cannot be switched
+ * off by kernel.ftrace_enabled (PERMANENT). Ops that watch claim nothing. A kprobe can claim neither.
  *
  * The kernel can switch off ftrace or kprobes and say nothing to those who use them. So a function of
  * this file, the canary, is hooked by the same means: when it is called, its handler has to run.
  */
 #include <linux/jiffies.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "hooks.h"
 
-/* how long a hook stays armed after the last namespace that wanted it, in jiffies */
-#define LINGER		(30 * HZ)
+/* How long a hook stays armed after the last namespace that wanted it, in jiffies. A user who wants and
+ * does not want can make the kernel disarm so often: by ftrace that takes ftrace's lock for a second or
+ * so, up to three times. So that is one percent of the time, and what an armed hook costs meanwhile, some
+ * ten instructions per ACK, is less.
+ */
+#define LINGER		(300 * HZ)
 
 static DEFINE_MUTEX(attach_lock); /* the worker's; readers of the hooks' state wait for it */
 static struct workqueue_struct *queue;
@@ -171,14 +175,79 @@ static void detach_kprobe(struct finack_hook *h)
 	h->missed += missed_now(h);
 }
 
+/* --- the canary --- */
+
+static noinline void canary(void)
+{
+	barrier();
+}
+
+static DEFINE_PER_CPU(unsigned long, canary_by_kprobe);
+
+static int on_canary(struct kprobe *kp, struct pt_regs *regs)
+{
+	this_cpu_inc(canary_by_kprobe);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(on_canary);
+
+static struct kprobe canary_kprobe;
+static bool canary_armed; /* by a kprobe; whatever ftrace_ops there are have it, too */
+
+/* armed while something is hooked by kprobes */
+static void update_canary(void)
+{
+	bool want = false;
+	int i;
+
+	for (i = 0; i < __FINACK_HOOK_MAX; i++)
+		want = want || (is_function(&finack_hooks[i]) && finack_hooks[i].level &&
+				!finack_hooks[i].by_ftrace);
+	if (want && !canary_armed) {
+		canary_kprobe = (struct kprobe){ .addr = (void *)canary, .pre_handler = on_canary };
+		WRITE_ONCE(canary_armed, !register_kprobe(&canary_kprobe));
+	} else if (!want && canary_armed) {
+		WRITE_ONCE(canary_armed, false);
+		unregister_kprobe(&canary_kprobe);
+	}
+}
+
+static unsigned long sang(bool by_ftrace)
+{
+#ifdef FINACK_FTRACE_OPS
+	if (by_ftrace)
+		return this_cpu_read(finack_canary_by_ftrace);
+#endif
+	return this_cpu_read(canary_by_kprobe);
+}
+
+/* Whether handlers attached as this hook's is run at all. Without a canary nothing is known. */
+static bool alive(const struct finack_hook *h)
+{
+	unsigned long before;
+	bool is;
+
+	if (!h->by_ftrace && !READ_ONCE(canary_armed))
+		return true;
+	preempt_disable();
+	before = sang(h->by_ftrace);
+	canary();
+	is = sang(h->by_ftrace) != before;
+	preempt_enable();
+	return is;
+}
+
 /* --- functions, by ftrace --- */
 
 #ifdef FINACK_FTRACE_OPS
-static int ops_on(struct ftrace_ops *ops, void *func, unsigned long entry, unsigned long flags)
+static int ops_on(struct ftrace_ops *ops, unsigned long entry, unsigned long flags)
 {
 	int err;
 
-	*ops = (struct ftrace_ops){ .func = func, .flags = flags };
+	if (ops->flags & FTRACE_OPS_FL_ENABLED) /* it could not be detached */
+		return -EBUSY;
+	*ops = (struct ftrace_ops){ .func = finack_on_entry, .flags = flags };
 	err = ftrace_set_filter_ip(ops, entry, 0, 0);
 	if (err)
 		return err;
@@ -188,36 +257,88 @@ static int ops_on(struct ftrace_ops *ops, void *func, unsigned long entry, unsig
 	return err;
 }
 
-/* its handler never runs again */
+/* Its handler never runs again. Until every task has been seen to be in no trampoline this waits, for a
+ * second or so, with ftrace's lock: who loads a module meanwhile waits, too.
+ */
 static void ops_off(struct ftrace_ops *ops, unsigned long entry)
 {
-	unregister_ftrace_function(ops);
-	ftrace_set_filter_ip(ops, entry, 1, 0);
+	int err = unregister_ftrace_function(ops);
+
+	if (!err) {
+		ftrace_set_filter_ip(ops, entry, 1, 0);
+		return;
+	}
+	/* ftrace has found itself broken, and calls the handler for ever */
+	pr_err("cannot detach from ftrace: error %d; the module stays\n", err);
+	__module_get(THIS_MODULE);
 }
 
-/* Goes from one level to another, OFF or not, without a moment in which no handler counts. */
+/* All that is watched has the same ops: functions come and go by their filter, which takes some
+ * milliseconds. What is always in it is the canary: an empty filter would mean all functions.
+ *
+ * What steers has ops of its own: only when they are registered does the kernel ask BPF trampolines at
+ * the same function to let them (prepare_direct_functions_for_ipmodify()).
+ */
+static struct ftrace_ops watch_ops;
+static bool watch_registered;
+
+static int watch_on(void)
+{
+	int err = watch_registered ? 0 : ops_on(&watch_ops, (unsigned long)canary, 0);
+
+	watch_registered = !err;
+	return err;
+}
+
+static void watch_off(void)
+{
+	if (watch_registered)
+		ops_off(&watch_ops, (unsigned long)canary);
+	watch_registered = false;
+}
+
+static struct ftrace_ops *ops_of(struct finack_hook *h, enum finack_hook_level level)
+{
+	return level == FINACK_LEVEL_STEER ? &h->steer_ops : level ? &watch_ops : NULL;
+}
+
+static int add_ops(struct finack_hook *h, enum finack_hook_level level)
+{
+	int err = watch_on(); /* for the canary in any case */
+
+	if (err)
+		return err;
+	if (level == FINACK_LEVEL_WATCH)
+		return ftrace_set_filter_ip(&watch_ops, h->entry, 0, 0);
+	return ops_on(&h->steer_ops, h->entry, FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT);
+}
+
+static void del_ops(struct finack_hook *h, enum finack_hook_level level)
+{
+	if (level == FINACK_LEVEL_WATCH)
+		ftrace_set_filter_ip(&watch_ops, h->entry, 1, 0);
+	else if (level == FINACK_LEVEL_STEER)
+		ops_off(&h->steer_ops, h->entry);
+}
+
+/* Goes from one level to another, OFF or not. What happens at that very moment may be seen by the handler
+ * twice or not at all; what a close was counted as is put right by what the socket says later.
+ */
 static int change_ops(struct finack_hook *h, enum finack_hook_level level)
 {
-	struct ftrace_ops *old = h->active, *new = NULL;
-	unsigned long flags = 0;
+	enum finack_hook_level old = h->level_now;
 	int err;
 
-	if (level) {
-		new = &h->ops[level == FINACK_LEVEL_STEER];
-		if (level == FINACK_LEVEL_STEER)
-			flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT;
-		/* the first ops count as soon as they are there */
-		if (!old)
-			WRITE_ONCE(h->active, new);
-		err = ops_on(new, h->ftrace, h->entry, flags);
-		if (err) {
-			WRITE_ONCE(h->active, old);
-			return err;
-		}
+	if (!old) /* the first ops count as soon as they are there */
+		WRITE_ONCE(h->active, ops_of(h, level));
+	err = level ? add_ops(h, level) : 0;
+	if (err) {
+		WRITE_ONCE(h->active, ops_of(h, old));
+		return err;
 	}
-	WRITE_ONCE(h->active, new);
-	if (old)
-		ops_off(old, h->entry);
+	WRITE_ONCE(h->active, ops_of(h, level));
+	del_ops(h, old);
+	h->level_now = level;
 	return 0;
 }
 
@@ -226,7 +347,7 @@ static bool ftrace_knows(const struct finack_hook *h)
 {
 	struct ftrace_ops ops = {};
 
-	if (!h->ftrace || !h->entry || ftrace_set_filter_ip(&ops, h->entry, 0, 0))
+	if (h->return_handler || !h->entry || ftrace_set_filter_ip(&ops, h->entry, 0, 0))
 		return false;
 	ftrace_set_filter_ip(&ops, h->entry, 1, 0);
 	return true;
@@ -237,105 +358,15 @@ static int change_ops(struct finack_hook *h, enum finack_hook_level level)
 	return -EOPNOTSUPP;
 }
 
+static void watch_off(void)
+{
+}
+
 static bool ftrace_knows(const struct finack_hook *h)
 {
 	return false;
 }
 #endif
-
-/* --- the canary --- */
-
-static DEFINE_PER_CPU(unsigned long [2], canary_sang); /* by kprobe, by ftrace */
-static bool canary_armed[2];
-
-static noinline void canary(void)
-{
-	barrier();
-}
-
-static int canary_by_kprobe(struct kprobe *kp, struct pt_regs *regs)
-{
-	this_cpu_inc(canary_sang[0]);
-	return 0;
-}
-
-NOKPROBE_SYMBOL(canary_by_kprobe);
-
-static struct kprobe canary_kprobe;
-
-static int canary_kprobe_on(void)
-{
-	canary_kprobe = (struct kprobe){ .addr = (void *)canary, .pre_handler = canary_by_kprobe };
-	return register_kprobe(&canary_kprobe);
-}
-
-#ifdef FINACK_FTRACE_OPS
-static notrace void canary_by_ftrace(unsigned long ip, unsigned long parent_ip,
-				     struct ftrace_ops *op, struct ftrace_regs *fregs)
-{
-	this_cpu_inc(canary_sang[1]);
-}
-
-static struct ftrace_ops canary_ops;
-
-static int canary_ops_on(void)
-{
-	return ops_on(&canary_ops, canary_by_ftrace, (unsigned long)canary, 0);
-}
-
-static void canary_ops_off(void)
-{
-	ops_off(&canary_ops, (unsigned long)canary);
-}
-#else
-static int canary_ops_on(void)
-{
-	return -EOPNOTSUPP;
-}
-
-static void canary_ops_off(void)
-{
-}
-#endif
-
-/* armed while something is hooked by the same means */
-static void update_canary(bool by_ftrace)
-{
-	bool want = false;
-	int i;
-
-	for (i = 0; i < __FINACK_HOOK_MAX; i++)
-		if (is_function(&finack_hooks[i]) && finack_hooks[i].by_ftrace == by_ftrace)
-			want = want || finack_hooks[i].level;
-	if (want == canary_armed[by_ftrace])
-		return;
-	if (want) {
-		WRITE_ONCE(canary_armed[by_ftrace],
-			   !(by_ftrace ? canary_ops_on() : canary_kprobe_on()));
-		return;
-	}
-	WRITE_ONCE(canary_armed[by_ftrace], false);
-	if (by_ftrace)
-		canary_ops_off();
-	else
-		unregister_kprobe(&canary_kprobe);
-}
-
-/* Whether handlers attached as this hook's is run at all. Where there is no canary nothing is known. */
-static bool alive(const struct finack_hook *h)
-{
-	unsigned long before;
-	bool sang;
-
-	if (!READ_ONCE(canary_armed[h->by_ftrace]))
-		return true;
-	preempt_disable();
-	before = this_cpu_read(canary_sang[h->by_ftrace]);
-	canary();
-	sang = this_cpu_read(canary_sang[h->by_ftrace]) != before;
-	preempt_enable();
-	return sang;
-}
 
 /* --- what is wanted, and the worker --- */
 
@@ -344,22 +375,38 @@ static int wants(int want)
 	return want == FINACK_WANT_NONE ? 0 : atomic_read(&wanting[want]);
 }
 
-/* whether nobody wants this any more, but it stays a while */
-static bool lingers(int want)
+/* How long something still stays that nobody wants any more, in jiffies; 0 or less: no longer. */
+static long lingers(int want, unsigned long now)
 {
-	return want != FINACK_WANT_NONE &&
-	       time_before(jiffies, READ_ONCE(ceased[want]) + LINGER);
+	return want == FINACK_WANT_NONE ? 0 : (long)(READ_ONCE(ceased[want]) + LINGER - now);
 }
 
-static enum finack_hook_level level_wanted(const struct finack_hook *h)
+static bool stays(int want, bool is, unsigned long now)
 {
-	if (!ready)
+	return wants(want) || (is && lingers(want, now) > 0);
+}
+
+static enum finack_hook_level level_wanted(const struct finack_hook *h, unsigned long now)
+{
+	if (!READ_ONCE(ready))
 		return FINACK_LEVEL_OFF;
-	if (wants(h->steer) || (h->level >= FINACK_LEVEL_STEER && lingers(h->steer)))
+	if (stays(h->steer, h->level >= FINACK_LEVEL_STEER, now))
 		return FINACK_LEVEL_STEER;
-	if (wants(h->watch) || (h->level >= FINACK_LEVEL_WATCH && lingers(h->watch)))
+	if (stays(h->watch, h->level >= FINACK_LEVEL_WATCH, now))
 		return FINACK_LEVEL_WATCH;
 	return FINACK_LEVEL_OFF;
+}
+
+/* When a hook is to be looked at again that is armed further than anybody wants, in jiffies from @now; 0
+ * for never.
+ */
+static long look_again_at(const struct finack_hook *h, unsigned long now)
+{
+	if (h->level == FINACK_LEVEL_STEER && !wants(h->steer))
+		return max_t(long, lingers(h->steer, now), HZ);
+	if (h->level == FINACK_LEVEL_WATCH && !wants(h->watch))
+		return max_t(long, lingers(h->watch, now), HZ);
+	return 0;
 }
 
 static int attach(struct finack_hook *h, enum finack_hook_level level)
@@ -373,9 +420,14 @@ static int attach(struct finack_hook *h, enum finack_hook_level level)
 	return h->level ? 0 : attach_kprobe(h);
 }
 
+/* What failed is tried again, but not at once: a user may ask for it as fast as a knob can be written. */
+#define TRY_AGAIN	(HZ / 4)
+
 static void raise(struct finack_hook *h, enum finack_hook_level level)
 {
 	h->err = attach(h, level);
+	if (h->err)
+		h->failed = jiffies;
 	if (h->err && level == FINACK_LEVEL_STEER && !h->level && wants(h->watch) &&
 	    !attach(h, FINACK_LEVEL_WATCH))
 		level = FINACK_LEVEL_WATCH; /* that much is to be had */
@@ -397,7 +449,8 @@ static void lower(struct finack_hook *h, enum finack_hook_level level)
 
 	WRITE_ONCE(h->level, level);
 	smp_mb(); /* pairs with the one of finack_hooks_begin() */
-	if (ready && ((old == FINACK_LEVEL_STEER && wants(h->steer)) || (!level && wants(h->watch)))) {
+	if (READ_ONCE(ready) &&
+	    ((old == FINACK_LEVEL_STEER && wants(h->steer)) || (!level && wants(h->watch)))) {
 		WRITE_ONCE(h->level, old);
 		return;
 	}
@@ -408,50 +461,50 @@ static void lower(struct finack_hook *h, enum finack_hook_level level)
 		detach_kprobe(h);
 }
 
-/* when something that lingers is to be looked at again, in jiffies from now; 0 for never */
-static unsigned long look_again(void)
-{
-	unsigned long soonest = 0, left;
-	int i;
-
-	for (i = 0; i < __FINACK_WANT_MAX; i++) {
-		if (wants(i) || !lingers(i))
-			continue;
-		left = ceased[i] + LINGER - jiffies + 1;
-		soonest = soonest ? min(soonest, left) : left;
-	}
-	return soonest;
-}
-
 static void update(struct work_struct *work);
 static DECLARE_DELAYED_WORK(update_work, update);
+
+/* Return: when to look at it again, in jiffies from @now; 0 for never */
+static long update_hook(struct finack_hook *h, unsigned long now, bool *too_soon)
+{
+	enum finack_hook_level level = level_wanted(h, now);
+
+	if (level > h->level && h->err && time_before(now, h->failed + TRY_AGAIN)) {
+		*too_soon = true;
+		return h->failed + TRY_AGAIN - now;
+	}
+	if (level > h->level)
+		raise(h, level);
+	else if (level < h->level)
+		lower(h, level);
+	return look_again_at(h, now);
+}
 
 static void update(struct work_struct *work)
 {
 	int n = atomic_read(&asked), i;
-	unsigned long again;
+	unsigned long now = jiffies;
+	long again = 0, at;
+	bool too_soon = false;
 
 	smp_rmb(); /* what was wanted before it was asked for */
 	mutex_lock(&attach_lock);
 	for (i = 0; i < __FINACK_HOOK_MAX; i++) {
-		struct finack_hook *h = &finack_hooks[i];
-		enum finack_hook_level level;
-
-		if (!is_function(h))
+		if (!is_function(&finack_hooks[i]))
 			continue;
-		level = level_wanted(h);
-		if (level > h->level)
-			raise(h, level);
-		else if (level < h->level)
-			lower(h, level);
+		at = update_hook(&finack_hooks[i], now, &too_soon);
+		if (at)
+			again = again ? min(again, at) : at;
 	}
-	update_canary(false);
-	update_canary(true);
+	update_canary();
+	if (!READ_ONCE(ready))
+		watch_off();
 	mutex_unlock(&attach_lock);
-	WRITE_ONCE(answered, n);
-	wake_up_all(&done);
-	again = ready ? look_again() : 0;
-	if (again)
+	if (!too_soon) { /* else who asked gets an answer when it has been tried */
+		WRITE_ONCE(answered, n);
+		wake_up_all(&done);
+	}
+	if (again && READ_ONCE(ready))
 		queue_delayed_work(queue, &update_work, again);
 }
 
@@ -660,7 +713,7 @@ static const char *status_of(const struct finack_hook *h)
 					"absent: this kernel has no such tracepoint";
 	if (h->err)
 		return "failed: the kernel refused to attach it";
-	return ready ? "off: no namespace needs it" : "off: not attached yet";
+	return READ_ONCE(ready) ? "off: no namespace needs it" : "off: not attached yet";
 }
 
 /**

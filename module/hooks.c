@@ -122,38 +122,56 @@ ON_ENTRY_BY_KPROBE(delack_timer_kprobe, FINACK_HOOK_TIMER, is_closing, delack_ti
 ON_ENTRY_BY_KPROBE(delay_kprobe, FINACK_HOOK_DELAY, any, delay_of_any);
 
 #ifdef FINACK_FTRACE_OPS
-/* While a hook goes from watching to steering both of its ops are registered: one of them counts. */
-static __always_inline bool counts(const struct ftrace_ops *op, const struct finack_hook *h)
+DEFINE_PER_CPU(unsigned long, finack_canary_by_ftrace);
+
+/* Whether a function is being entered, by the ops that count for it. Some architectures patch its first
+ * instructions, but not the very first.
+ */
+static __always_inline bool enters(unsigned long ip, const struct finack_hook *h)
 {
-	return likely(op == READ_ONCE(h->active));
+	return ip - h->entry < 4 * MCOUNT_INSN_SIZE;
 }
 
-#define ON_ENTRY_BY_FTRACE(_fn, _hook, _concerns, _handler)				\
-static notrace void _fn(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *op,	\
-			struct ftrace_regs *fregs)					\
-{											\
-	struct sock *sk = (struct sock *)ftrace_regs_get_argument(fregs, 0);		\
-	unsigned long to;								\
-											\
-	if (!counts(op, &finack_hooks[_hook]))						\
-		return;									\
-	this_cpu_inc(finack_hook_hits[_hook]);						\
-	if (!_concerns(sk))								\
-		return;									\
-	preempt_disable_notrace();							\
-	to = _handler(sk);								\
-	preempt_enable_notrace();							\
-	if (to)										\
-		ftrace_regs_set_instruction_pointer(fregs, to);				\
+static __always_inline void on_entry_of(const struct finack_hook *h, struct ftrace_ops *op,
+					struct ftrace_regs *fregs, bool any,
+					unsigned long (*handler)(struct sock *sk))
+{
+	struct sock *sk = (struct sock *)ftrace_regs_get_argument(fregs, 0);
+	unsigned long to;
+
+	if (unlikely(op != READ_ONCE(h->active)))
+		return;
+	this_cpu_inc(finack_hook_hits[h - finack_hooks]);
+	if (!any && !is_closing(sk))
+		return;
+	preempt_disable_notrace();
+	to = handler(sk);
+	preempt_enable_notrace();
+	if (to)
+		ftrace_regs_set_instruction_pointer(fregs, to);
 }
 
-ON_ENTRY_BY_FTRACE(send_ack_ftrace, FINACK_HOOK_ACK, is_closing, send_ack_of_closing)
-ON_ENTRY_BY_FTRACE(delack_timer_ftrace, FINACK_HOOK_TIMER, is_closing, delack_timer_of_closing)
-ON_ENTRY_BY_FTRACE(delay_ftrace, FINACK_HOOK_DELAY, any, delay_of_any)
-
-#define BY_FTRACE(_fn)	.ftrace = _fn
-#else
-#define BY_FTRACE(_fn)	.ftrace = NULL
+/**
+ * finack_on_entry() - a hooked function is entered, or the canary of attach.c
+ * @ip: where
+ * @parent_ip: from where
+ * @op: by which ops
+ * @fregs: its arguments, and where to continue
+ */
+notrace void finack_on_entry(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *op,
+			     struct ftrace_regs *fregs)
+{
+	if (enters(ip, &finack_hooks[FINACK_HOOK_ACK]))
+		on_entry_of(&finack_hooks[FINACK_HOOK_ACK], op, fregs, false,
+			    send_ack_of_closing);
+	else if (enters(ip, &finack_hooks[FINACK_HOOK_DELAY]))
+		on_entry_of(&finack_hooks[FINACK_HOOK_DELAY], op, fregs, true, delay_of_any);
+	else if (enters(ip, &finack_hooks[FINACK_HOOK_TIMER]))
+		on_entry_of(&finack_hooks[FINACK_HOOK_TIMER], op, fregs, false,
+			    delack_timer_of_closing);
+	else
+		this_cpu_inc(finack_canary_by_ftrace);
+}
 #endif
 
 /* what the entry of tcp_send_delayed_ack() keeps for its return */
@@ -204,17 +222,17 @@ struct finack_hook finack_hooks[] = {
 		.name = "tcp_send_ack", .part = "__tcp_send_ack.part.0",
 		.instead = "tcp_send_delayed_ack",
 		.watch = FINACK_WANT_ACK, .steer = FINACK_WANT_HOLD_ACK,
-		.pre_handler = send_ack_kprobe, BY_FTRACE(send_ack_ftrace),
+		.pre_handler = send_ack_kprobe,
 	},
 	[FINACK_HOOK_TIMER]	= {
 		.name = "tcp_delack_timer_handler", .instead = "tcp_send_delayed_ack",
 		.watch = FINACK_WANT_TIMER, .steer = FINACK_WANT_HOLD_TIMER,
-		.pre_handler = delack_timer_kprobe, BY_FTRACE(delack_timer_ftrace),
+		.pre_handler = delack_timer_kprobe,
 	},
 	[FINACK_HOOK_DELAY]	= {
 		.name = "tcp_send_delayed_ack", .instead = "tcp_send_ack",
 		.watch = FINACK_WANT_NONE, .steer = FINACK_WANT_DELAY,
-		.pre_handler = delay_kprobe, BY_FTRACE(delay_ftrace),
+		.pre_handler = delay_kprobe,
 	},
 	[FINACK_HOOK_DELAYED]	= {
 		.name = "tcp_send_delayed_ack_return", .symbol = "tcp_send_delayed_ack",

@@ -28,7 +28,6 @@ enum finack_hook_level {
  * @watch: of a function: &enum finack_want that is met while it is armed
  * @steer: of a function: the one that is met while @instead may run
  * @pre_handler: of a function: called when it is entered, by a kprobe
- * @ftrace: the same, by ftrace
  * @entry_handler: of a function hooked for its return: called when it is entered
  * @return_handler: of the same: called when it is over
  * @data_size: of the same: what the two share
@@ -36,15 +35,17 @@ enum finack_hook_level {
  * @tp: the tracepoint, NULL until found
  * @entry: of a function: where it is hooked, 0 if there is no such function
  * @target: where @instead is entered, 0 if there is no such function
- * @by_ftrace: it is attached by @ops, not by @rp
+ * @by_ftrace: it is attached by ftrace_ops, not by @rp
  * @rp: the kprobe, or kretprobe with @return_handler
- * @ops: to watch, and to steer: one of them is registered, or while they change both
- * @active: the one of @ops that counts
- * @level: how far it is armed
+ * @steer_ops: by ftrace: the ops that steer
+ * @active: by which ops its handler runs, NULL for none: while it goes from one to the other, both call
+ * @level: how far it is armed, as a namespace that wants it may rely on
+ * @level_now: by ftrace: how far it is in fact
  * @kind: of a function: how the kernel does it, NULL until it was armed
  * @missed: of a function: times it was missed while it was armed earlier
  * @err: 0, or why it could not be attached
- * @warned: that was logged
+ * @failed: when that was, in jiffies
+ * @warned: it was logged
  */
 struct finack_hook {
 	const char *name;
@@ -55,7 +56,6 @@ struct finack_hook {
 	int watch;
 	int steer;
 	kprobe_pre_handler_t pre_handler;
-	void *ftrace;
 	kretprobe_handler_t entry_handler;
 	kretprobe_handler_t return_handler;
 	size_t data_size;
@@ -65,16 +65,25 @@ struct finack_hook {
 	unsigned long target;
 	bool by_ftrace;
 	struct kretprobe rp;
-#ifdef FINACK_FTRACE_OPS
-	struct ftrace_ops ops[2];
 	struct ftrace_ops *active;
+#ifdef FINACK_FTRACE_OPS
+	struct ftrace_ops steer_ops;
 #endif
 	enum finack_hook_level level;
+	enum finack_hook_level level_now;
 	const char *kind;
 	unsigned long missed;
 	int err;
+	unsigned long failed;
 	bool warned;
 };
+
+#ifdef FINACK_FTRACE_OPS
+DECLARE_PER_CPU(unsigned long, finack_canary_by_ftrace);
+
+void finack_on_entry(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *op,
+		     struct ftrace_regs *fregs);
+#endif
 
 /* a hook has no such want */
 #define FINACK_WANT_NONE	(-1)

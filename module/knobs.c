@@ -27,6 +27,7 @@ bool finack_userns_hooks = true;
  * @min: the least value
  * @max: the greatest
  * @def: the default
+ * @controls: it is a control: without the hooks that it needs it cannot be set
  */
 struct knob {
 	const char *name;
@@ -34,18 +35,19 @@ struct knob {
 	int min;
 	int max;
 	int def;
+	bool controls;
 };
 
-#define KNOB(_name, _min, _max, _def) \
-	{ #_name, offsetof(struct finack_knobs, _name), _min, _max, _def }
+#define KNOB(_name, _min, _max, _def, _controls) \
+	{ #_name, offsetof(struct finack_knobs, _name), _min, _max, _def, _controls }
 
 static const struct knob knobs[] = {
-	KNOB(detail, 0, 1, 1),
-	KNOB(fin_ack, FINACK_FIN_ACK_KERNEL, FINACK_FIN_ACK_HOLD, FINACK_FIN_ACK_KERNEL),
-	KNOB(fin_hold_ms, 1, 499, 150),
-	KNOB(quickack, 0, 1, 0),
-	KNOB(delack_min_ms, 0, 499, 0),
-	KNOB(delack_max_ms, 0, 499, 0),
+	KNOB(detail, 0, 1, 1, false),
+	KNOB(fin_ack, FINACK_FIN_ACK_KERNEL, FINACK_FIN_ACK_HOLD, FINACK_FIN_ACK_KERNEL, true),
+	KNOB(fin_hold_ms, 1, 499, 150, false),
+	KNOB(quickack, 0, 1, 0, true),
+	KNOB(delack_min_ms, 0, 499, 0, true),
+	KNOB(delack_max_ms, 0, 499, 0, true),
 };
 
 /* the last row */
@@ -95,9 +97,11 @@ static int set_value(struct finack_net *fn, unsigned int row, int value)
 		return -EINVAL;
 	wants = wants_of(&next, &need);
 	begin = wants & ~admin->wants;
-	if (begin && !READ_ONCE(finack_userns_hooks) && !capable(CAP_NET_ADMIN))
+	if (begin && !READ_ONCE(finack_userns_hooks) &&
+	    !ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
 		return -EPERM;
-	err = finack_hooks_want(begin, need);
+	/* what another control lacks meanwhile is no matter of this one */
+	err = finack_hooks_want(begin, knobs[row].controls ? need : 0);
 	if (err)
 		return err;
 	WRITE_ONCE(*value_of(&fn->knobs, row), value);

@@ -26,6 +26,9 @@
 #define WHEEL_EXACT	62
 #define WHEEL_COARSE	8
 
+/* how often a hold looks whether it is still wanted, in ticks */
+#define LOOK	msecs_to_jiffies(8)
+
 /* The delay of an ACK has to be below half a second (RFC 1122 4.2.3.2). A timer fires within the
  * tick after it expires; another one is for what is late.
  */
@@ -256,10 +259,10 @@ void finack_policy_bound(struct sock *sk, const struct finack_delack *before)
 
 		expires = jiffies + min_t(u64, div_u64(left, TICK_NSEC), WHEEL_EXACT);
 		if (rec->held == FINACK_HELD_BACK) {
-			/* The kernel would have sent it: from here on look every tick whether the
-			 * application has asked for it (TCP_QUICKACK), which no hook sees.
+			/* The kernel would have sent it: from here on look again and again whether
+			 * the application has asked for it (TCP_QUICKACK), which no hook sees.
 			 */
-			expires = min(expires, jiffies + 1);
+			expires = min(expires, jiffies + LOOK);
 		} else {
 			/* not before the kernel's own time, or the application's, is over */
 			if (!time_before(expires, old) || own_maximum(sk))

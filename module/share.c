@@ -14,8 +14,9 @@
  * A socket of the kernel's own may outlive its network namespace, and with that the owner's share. All
  * those in namespaces that are not the host's have a share of their own.
  *
- * What is used is counted per CPU and summed up when somebody asks. Two CPUs that ask at the same
- * moment may both take the last record.
+ * What is used is counted per CPU and summed up when somebody asks. Who asks is granted some more records
+ * than one, so that a close seldom asks: all CPUs together at most half of what is left. So a limit is kept
+ * to, but for CPUs that ask at the same moment and, among owners, for what was granted and not used.
  */
 #include <linux/cred.h>
 #include <linux/jiffies.h>
@@ -28,8 +29,11 @@
 
 #define SHARE 7
 
-/* Tables up to so many records for each CPU look at the limits for every record. */
-#define EXACT_PER_CPU 1024
+/* what a CPU is granted at most */
+#define GRANT 64
+
+/* In tables of more records who was refused one on a CPU does not sum up again within the tick. */
+#define SMALL 4096
 
 struct finack_share finack_share_host;
 struct finack_share finack_share_kernel;
@@ -46,7 +50,7 @@ static int share_init(struct finack_share *s)
 	if (!s->cpu)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu)
-		per_cpu_ptr(s->cpu, cpu)->tick = jiffies - 1;
+		per_cpu_ptr(s->cpu, cpu)->refused = jiffies - 1;
 	refcount_set(&s->users, 1);
 	return 0;
 }
@@ -177,25 +181,37 @@ long finack_share_sum(void)
 	return max(sum(&finack_share_host) + sum_of_others(), 0L);
 }
 
+/* how many records more an owner may have */
+static long left_for(const struct finack_share *s, long max)
+{
+	long others = sum_of_others(), left = max - sum(&finack_share_host) - others, most;
+
+	if (s == &finack_share_host)
+		return left;
+	/* so many until the owner has SHARE times what is then left of the half */
+	most = SHARE * (max / 2 - others) - sum(s);
+	return most <= 0 ? 0 : min(left, DIV_ROUND_UP(most, SHARE + 1));
+}
+
 /**
- * finack_share_has_room() - whether an owner may have one record more
+ * finack_share_ask() - whether an owner may have one record more
  * @s: the owner's share
  * @max: what all may have
  *
- * Return: true if so. This CPU then need not ask again within a tick, unless the table is small.
+ * Return: true if so. This CPU is granted some more with it.
  */
-bool finack_share_has_room(struct finack_share *s, unsigned int max)
+bool finack_share_ask(struct finack_share *s, unsigned int max)
 {
-	long others = sum_of_others(), left;
+	long left;
 
-	if (sum(&finack_share_host) + others >= (long)max)
+	if (max > SMALL && this_cpu_read(s->cpu->refused) == jiffies)
 		return false;
-	if (s != &finack_share_host) {
-		left = (long)(max / 2) - others;
-		if (left <= 0 || sum(s) >= SHARE * left)
-			return false;
+	left = left_for(s, max);
+	if (left <= 0) {
+		this_cpu_write(s->cpu->granted, 0);
+		this_cpu_write(s->cpu->refused, jiffies);
+		return false;
 	}
-	if (max > EXACT_PER_CPU * num_possible_cpus())
-		this_cpu_write(s->cpu->tick, jiffies);
+	this_cpu_write(s->cpu->granted, min_t(long, GRANT, left / (2 * num_online_cpus()) + 1));
 	return true;
 }

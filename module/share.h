@@ -15,11 +15,13 @@ struct user_namespace;
 /**
  * struct finack_share_cpu - what one CPU adds to a share
  * @used: records claimed less records freed on this CPU
- * @tick: when this CPU last found that there is room, in jiffies
+ * @granted: records that it may claim before it asks again
+ * @refused: when it last was refused one, in jiffies
  */
 struct finack_share_cpu {
 	long used;
-	unsigned long tick;
+	long granted;
+	unsigned long refused;
 };
 
 /**
@@ -45,7 +47,7 @@ int finack_shares_init(void);
 void finack_shares_exit(void);
 struct finack_share *finack_share_get(const struct net *net);
 void finack_share_put(struct finack_share *share);
-bool finack_share_has_room(struct finack_share *share, unsigned int max);
+bool finack_share_ask(struct finack_share *share, unsigned int max);
 long finack_share_sum(void);
 
 /* a record is claimed */

@@ -17,6 +17,7 @@
  */
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/vmalloc.h>
 #include <net/sock.h>
 
 #include "track.h"
@@ -25,6 +26,14 @@
 #define SEARCH 64
 
 struct finack_table finack_table __read_mostly;
+
+/* kvcalloc() refuses 2 GiB and says so in the log */
+static struct finack_rec *slots_alloc(size_t slots)
+{
+	if (slots > INT_MAX / sizeof(struct finack_rec))
+		return vzalloc(slots * sizeof(struct finack_rec));
+	return kvcalloc(slots, sizeof(struct finack_rec), GFP_KERNEL);
+}
 
 /**
  * finack_track_init() - allocate the table
@@ -41,7 +50,7 @@ int finack_track_init(unsigned int max)
 		return err;
 	finack_table.max = max;
 	finack_table.homes = slots - (SEARCH - 1); /* a search ends where the array does */
-	finack_table.slots = kvcalloc(slots, sizeof(*finack_table.slots), GFP_KERNEL);
+	finack_table.slots = slots_alloc(slots);
 	if (finack_table.slots)
 		return 0;
 	finack_shares_exit();
@@ -82,7 +91,8 @@ static struct finack_rec *claim_away(struct sock *sk, struct finack_rec *home)
 struct finack_rec *finack_track_claim_rest(struct sock *sk, struct finack_share *share,
 					   struct finack_rec *home, bool ours)
 {
-	bool room = finack_share_has_room(share, finack_table.max);
+	bool room = this_cpu_read(share->cpu->granted) > 0 ||
+		    finack_share_ask(share, finack_table.max);
 	struct finack_rec *rec;
 
 	if (!room) {
@@ -94,6 +104,7 @@ struct finack_rec *finack_track_claim_rest(struct sock *sk, struct finack_share 
 	if (!rec)
 		return NULL;
 	finack_share_inc(share);
+	this_cpu_dec(share->cpu->granted);
 	rec->share = share;
 	rec->away = !ours;
 	return rec;
@@ -162,6 +173,8 @@ struct sock *finack_track_get(unsigned int i, const struct net *net, struct fina
 	const struct finack_rec *rec = &finack_table.slots[i];
 	struct sock *sk;
 
+	if (!READ_ONCE(rec->sk)) /* as most */
+		return NULL;
 	rcu_read_lock();
 	sk = smp_load_acquire(&rec->sk);
 	if (!sk || (unsigned long)sk & 1 || !net_eq(sock_net(sk), net) ||

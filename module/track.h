@@ -6,7 +6,6 @@
 #include <linux/atomic.h>
 #include <linux/cache.h>
 #include <linux/hash.h>
-#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
@@ -114,8 +113,7 @@ static inline struct sock *finack_track_claimed(struct sock *sk)
  * @sk: the socket, locked, without a record
  * @share: whose part of the table it will be
  *
- * Limits are looked at when the home slot is taken, and once a tick: with few records the former is
- * rare, and with many it is not. Tables so small that this could matter look every time.
+ * The owner's limit is looked at when this CPU has used up what it was granted the last time.
  *
  * Return: the record, for the caller to fill in and to publish; NULL if there is none to be had.
  */
@@ -125,8 +123,9 @@ static __always_inline struct finack_rec *finack_track_claim(struct sock *sk,
 	struct finack_rec *home = finack_track_home(sk);
 	bool ours = !cmpxchg(&home->sk, NULL, finack_track_claimed(sk));
 
-	if (unlikely(!ours || this_cpu_read(share->cpu->tick) != jiffies))
+	if (unlikely(!ours || this_cpu_read(share->cpu->granted) <= 0))
 		return finack_track_claim_rest(sk, share, home, ours);
+	this_cpu_dec(share->cpu->granted);
 	finack_share_inc(share);
 	home->share = share;
 	home->away = false;

@@ -68,14 +68,15 @@ static void *seek(struct seq_file *seq, loff_t *pos)
 
 static void *waiting_start(struct seq_file *seq, loff_t *pos)
 {
-	if (!*pos)
-		return SEQ_START_TOKEN;
-	return has_any(finack_net(seq_file_net(seq))) ? seek(seq, pos) : NULL;
+	return *pos ? seek(seq, pos) : SEQ_START_TOKEN;
 }
 
+/* who has nothing does not get to walk through the table that all share */
 static void *waiting_next(struct seq_file *seq, void *v, loff_t *pos)
 {
 	++*pos;
+	if (v == SEQ_START_TOKEN && !has_any(finack_net(seq_file_net(seq))))
+		return NULL;
 	return seek(seq, pos);
 }
 

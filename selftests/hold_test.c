@@ -65,6 +65,31 @@ TEST_F(peer, longest_hold)
 	EXPECT_EQ(1, moved(self, "FinAckSepHeld"));
 }
 
+/* The application asks for its ACK when the kernel would have sent it, and has not read the EOF yet:
+ * no hook sees that, but the hold looks every 8 ms.
+ */
+TEST_F(peer, quickack_while_the_fin_is_unread)
+{
+	uint64_t fin, asked;
+	int on = 1;
+
+	CONNECT();
+	KNOB("fin_ack", "2");
+	GREET();
+	fin = FIN();
+	EXPECT_SILENCE(80);
+	EXPECT_EQ(1, moved(self, "FinAckHeld"));
+	asked = role_now();
+	ASSERT_EQ(0, setsockopt(self->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on)));
+	EXPECT_SEGMENT_AT(asked, A, 1, 7, 0, 0, 12.1);
+	EXPECT_LT(asked - fin, 100 * 1000000ULL);
+	READ_TO_EOF();
+	CLOSE_AND_SILENCE(1, 7, 0);
+	EXPECT_EQ(1, moved(self, "FinAckHeld"));
+	EXPECT_EQ(1, moved(self, "FinAckSepHeld"));
+	EXPECT_EQ(0, moved(self, "FinAckHeldMerged"));
+}
+
 TEST_F(peer, hold_shorter_than_the_kernels_delay)
 {
 	uint64_t fin;

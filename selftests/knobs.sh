@@ -47,6 +47,8 @@ armed() {
 	fa_same "$got" "$want" "armed"
 }
 
+armed_now() { armed "$@" >/dev/null; }
+
 test_names_and_defaults() {
 	fa_same "$(ls $proc | paste -sd' ')" "$all" "files in $proc" || return
 	fa_same "$(cd $proc && grep . $all | paste -sd' ')" "delack_max_ms:0 delack_min_ms:0 detail:1 \
@@ -85,26 +87,39 @@ test_long_list_of_ports() {
 	cmp $proc/ports $own && put $own "" && put $proc/ports 5 && fa_same "$(cat $proc/ports)" 5 "the next list"
 }
 
+# how long a hook stays armed that nobody wants, in seconds: LINGER in module/attach.c
+linger=300
+
+# disarmed: the kernel's text is as it was
+disarmed() { ! grep -qE 'tcp_send_delayed_ack|__tcp_send_ack|tcp_send_ack' /sys/kernel/debug/kprobes/list \
+	/sys/kernel/tracing/enabled_functions; }
+
 test_hooks_are_armed_while_needed() {
-	local detail="tcp_delack_timer_handler tcp_send_ack"
+	local detail="tcp_delack_timer_handler tcp_send_ack" start
 	# shellcheck disable=SC2086 # words
 	{
 		armed $detail || return
-		put $proc/detail 0 && armed || return
-		put $proc/fin_ack 1 && armed tcp_send_delayed_ack || return
-		put $proc/fin_ack 2 && armed $detail tcp_send_delayed_ack_return || return
-		put $proc/fin_ack 0 && put $proc/quickack 1 && armed tcp_send_delayed_ack || return
-		put $proc/quickack 0 && put $proc/delack_max_ms 12 && armed tcp_send_delayed_ack_return || return
+		put $proc/fin_ack 1 && armed $detail tcp_send_delayed_ack || return
+		put $proc/fin_ack 2 && armed $detail tcp_send_delayed_ack tcp_send_delayed_ack_return || return
+		put $proc/fin_ack 0 && put $proc/detail 0 || return
+		# a user who changes his mind has the kernel's text patched no more often than this
+		start=$SECONDS
+		armed $detail tcp_send_delayed_ack tcp_send_delayed_ack_return || return
+		FA_PERIOD=5 fa_wait $((linger + 20)) armed_now || return
+		[ $((SECONDS - start)) -ge $((linger - 1)) ] || fa_same $((SECONDS - start)) $linger "seconds armed" || return
+		disarmed || return
+		put $proc/quickack 1 && armed tcp_send_delayed_ack || return
+		put $proc/quickack 0 && put $proc/delack_max_ms 12 && armed tcp_send_delayed_ack tcp_send_delayed_ack_return || return
+		FA_PERIOD=5 fa_wait $((linger + 20)) armed_now tcp_send_delayed_ack_return || return
 		put $proc/delack_min_ms 12 && put $proc/delack_max_ms 0 && armed tcp_send_delayed_ack_return || return
-		put $proc/delack_min_ms 0 && armed || return
+		put $proc/delack_min_ms 0 && FA_PERIOD=5 fa_wait $((linger + 20)) armed_now || return
 		put $proc/ports 80 && put $proc/fin_hold_ms 10 && armed || return
-		# a namespace that goes takes its need along
+		# a namespace that goes takes its want along
 		ip netns add $ns && ip netns exec $ns sysctl -qw net.finack.detail=0 net.finack.quickack=1 || return
-		armed tcp_send_delayed_ack || return
-		ip netns del $ns && fa_wait 60 armed || return
+		armed $detail tcp_send_delayed_ack && FA_PERIOD=5 fa_wait $((linger + 20)) armed_now tcp_send_delayed_ack || return
+		ip netns del $ns && FA_PERIOD=5 fa_wait $((linger + 60)) armed_now && disarmed || return
 		put $proc/detail 1 && armed $detail
 	}
-	! grep -q 'tcp_send_delayed_ack' /sys/kernel/debug/kprobes/list
 }
 
 test_a_control_that_cannot_be_hooked_is_refused() {
@@ -158,6 +173,59 @@ test_root_of_a_user_namespace_sets_its_own() {
 	! $nobody unshare -Ur sh -c "echo 1 >$proc/fin_ack" 2>/dev/null || return
 	! $nobody unshare -Ur sh -c "echo 1 >$sys/fin_ack" 2>/dev/null || return
 	! $nobody sh -c "echo 1 >$sys/fin_ack" 2>/dev/null && fa_same "$(cat $proc/fin_ack)" 0 "the first one"
+}
+
+# what a control that is off costs is up to the kernel's own switches
+off_and_on() { # FILE COMMAND...: while FILE is 0
+	local file=$1 rc=0
+	shift
+	echo 0 >"$file" || return
+	"$@" || rc=1
+	echo 1 >"$file" && return $rc
+}
+
+nothing_arrives() { # HOOK...
+	local h
+	for h; do
+		grep -q '^armed, but nothing arrives: ' "$hooks/$h/status" || fa_same "$(cat "$hooks/$h/status")" "" "$h" || return
+	done
+}
+
+control_is_refused() { # KNOB VALUE
+	local before
+	before=$(cat "$proc/$1")
+	! put "$proc/$1" "$2" && grep -q 'not supported' /tmp/err && fa_same "$(cat "$proc/$1")" "$before" "$1"
+}
+
+without_kprobes() {
+	nothing_arrives "$@" && control_is_refused delack_max_ms 12 && control_is_refused fin_ack 2
+}
+
+test_kprobes_switched_off() {
+	local detail="tcp_send_ack tcp_delack_timer_handler"
+	fa_load carrier=kprobe || return
+	# shellcheck disable=SC2086 # words
+	off_and_on /sys/kernel/debug/kprobes/enabled without_kprobes $detail || return
+	armed $detail tcp_send_delayed_ack_return && taken $proc/delack_max_ms 12 0 && taken $proc/fin_ack 2 &&
+		"$closer" late 2 && fa_is HeldMerged 2
+}
+
+without_ftrace() {
+	nothing_arrives tcp_send_ack tcp_delack_timer_handler || return
+	control_is_refused fin_ack 1 && control_is_refused fin_ack 2 && control_is_refused quickack 1 || return
+	# reasons that no hook saw, and the laws
+	"$closer" late 2 && fa_is SepUnknown 2 && fa_laws
+}
+
+test_ftrace_switched_off() {
+	local switch=/proc/sys/kernel/ftrace_enabled
+	off_and_on $switch without_ftrace || return
+	armed tcp_send_ack tcp_delack_timer_handler tcp_send_delayed_ack_return && taken $proc/fin_ack 1 &&
+		"$closer" late 2 && fa_is Forced 2 || return
+	# ops that steer cannot be switched off
+	[ "$(cat $hooks/tcp_send_delayed_ack/kind)" != ftrace_ops ] || {
+		! (echo 0 >$switch) 2>/tmp/err && grep -q busy /tmp/err
+	}
 }
 
 # sockets in FIN_WAIT1 (state 04): clients whose FIN was not ACKed

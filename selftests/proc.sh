@@ -55,7 +55,7 @@ test_hooks_are_armed_and_hit() {
 	local h
 	"$closer" late 1 || return
 	[ "$(echo /sys/kernel/finack/hooks/*)" = "$(printf '/sys/kernel/finack/hooks/%s ' \
-		inet_sock_set_state tcp_delack_timer_handler tcp_destroy_sock tcp_retransmit_skb \
+		inet_sock_set_state tcp_delack_timer_handler tcp_retransmit_skb \
 		tcp_send_ack tcp_send_delayed_ack tcp_send_delayed_ack_return | sed 's/ $//')" ] || return
 	for h in /sys/kernel/finack/hooks/*; do
 		case $h in
@@ -66,7 +66,7 @@ test_hooks_are_armed_and_hit() {
 		esac
 		fa_same "$(cat "$h/status")" armed "$h/status" || return
 		case $h in
-		*/tcp_send_ack | *_handler) grep -qxE 'ftrace|jump|breakpoint' "$h/kind" ;;
+		*/tcp_send_ack | *_handler) grep -qxE 'ftrace_ops|ftrace|jump|breakpoint' "$h/kind" ;;
 		*) fa_same "$(cat "$h/kind")" tracepoint "$h/kind" ;;
 		esac || return
 		fa_same "$(cat "$h/missed")" 0 "$h/missed" || return
@@ -77,11 +77,27 @@ test_hooks_are_armed_and_hit() {
 	done
 }
 
-test_sysfs_is_read_only_but_for_the_knobs() {
-	local knobs
+test_modes_in_sysfs() {
+	local knobs host
 	knobs=$(cd /proc/sys/net/finack && printf '/sys/kernel/finack/net/%s\n' *)
-	fa_same "$(find /sys/kernel/finack -type f -not -perm 444 | sort)" "$knobs" "files of another mode than 444" &&
-		fa_same "$(find /sys/kernel/finack -type f -perm 644 | sort)" "$knobs" "files of mode 644"
+	# what tells of the whole host
+	host=$(find /sys/kernel/finack/hooks /sys/kernel/finack/tracked -type f | sort)
+	fa_same "$(find /sys/kernel/finack -type f -perm 644 | sort)" "$knobs" "files of mode 644" &&
+		fa_same "$(find /sys/kernel/finack -type f -perm 400 | sort)" "$host" "files of mode 400" &&
+		fa_same "$(find /sys/kernel/finack -type f -not -perm 444 | sort)" "$(sort <<<"$knobs
+$host")" "files of another mode than 444"
+}
+
+test_a_container_reads_no_host_activity() {
+	local nobody="setpriv --reuid 65534 --regid 65534 --clear-groups" f
+	for f in tracked hooks/tcp_send_ack/hits hooks/tcp_send_ack/status; do
+		! $nobody cat /sys/kernel/finack/$f 2>/dev/null || return
+		# as root of a user namespace, in a sysfs of its own network namespace
+		! $nobody unshare -Ur unshare -nm sh -c "mount -t sysfs sys /sys && cat /sys/kernel/finack/$f" \
+			2>/dev/null || return
+	done
+	fa_same "$($nobody cat /sys/kernel/finack/version /sys/kernel/finack/net/passive)" \
+		"$(cat /sys/kernel/finack/version)"$'\n0' "what all may read"
 }
 
 fa_main "$@"

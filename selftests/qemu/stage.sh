@@ -28,7 +28,7 @@ build_stage() { # TMP ROOT KVER KSFT
 		make -j"$(nproc)" -C /mnt/checkout -s KVER="$1" all
 		if [ -d /mnt/linux ]; then
 			ksft=/mnt/linux/tools/testing/selftests to=/mnt/kselftest
-			make -j"$(nproc)" -C /mnt/checkout/selftests -s KSFT="$ksft" INSTALL_PATH="$to/finack" install
+			make -j"$(nproc)" -C /mnt/checkout/selftests -s KVER="$1" KSFT="$ksft" INSTALL_PATH="$to/finack" install
 			make -C /mnt/checkout/selftests -s KSFT="$ksft" COLLECTION=finack emit_tests \
 				>"$to/kselftest-list.txt"
 			cp -r "$ksft/kselftest" "$ksft/run_kselftest.sh" "$to/"
