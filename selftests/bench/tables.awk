@@ -52,13 +52,13 @@ function costs(    i, c) {
 function workloads(    i, w, n, list) {
 	if (!(("conn", "bare") in all) || compare) return
 	print "=workloads"
-	print "Workload\tper\tBare\tdetail 0\tdetail 1\tEmpty tracepoints\tand kprobes\tbpftrace, fentry\tSpread of bare"
+	print "Workload\tper\tBare\tdetail 0\tdetail 1\tEmpty tracepoints\tand ftrace_ops\tbpftrace, fentry\tSpread of bare"
 	n = split("conn nginx-1 nginx-50 redis bulk", list, " ")
 	for (i = 1; i <= n; i++) {
 		w = list[i]
 		if (!((w, "bare") in all)) continue
 		printf "%s\t%s\t%.0f\t%s\t%s\t%s\t%s\t%s\t%.2f %%\n", name(w), name(w "-unit"), bare(w),
-			percent(w, "detail0"), percent(w, "detail1"), percent(w, "floor0"), percent(w, "floor1"),
+			percent(w, "detail0"), percent(w, "detail1"), percent(w, "floor0"), percent(w, "floor2"),
 			percent(w, "bpf-fentry"), (med(w, "bare") ? spread : 0)
 	}
 }

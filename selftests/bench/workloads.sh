@@ -3,9 +3,9 @@
 #
 # The workloads. Each bench_* measures one under its contenders; rounds, sample: guest.
 
-all_contenders=(bare detail0 detail1 listener reader floor0 floor1 fin_ack1 fin_ack2 quickack delack_max
+all_contenders=(bare detail0 detail1 detail1-kprobe listener reader floor0 floor1 floor2 fin_ack1 fin_ack2 quickack delack_max
 	bpf-tracepoint bpf-fentry bpf-kprobe tcpstates tcplife tcpdump-flags tcpdump-all bare-again)
-few_contenders=(bare detail0 detail1 floor0 floor1 bpf-fentry bare-again)
+few_contenders=(bare detail0 detail1 floor0 floor2 bpf-fentry bare-again)
 nginx_clients=(1 50)
 
 # wait_port PORT: until somebody listens
