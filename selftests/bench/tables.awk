@@ -3,7 +3,7 @@
 # From the samples (see guest) to tables: lines of fields separated by tabs. A line "=NAME" begins a
 # table, the next has its column heads. Cells are what is shown; a chart's data is read back from them.
 #
-#   awk -f tables.awk -v names=names [-v compare=REVISION] names SAMPLES [POLICIES]
+#   awk -f tables.awk -v names=names -v kernel=SERIES [-v compare=REVISION] names SAMPLES [POLICIES]
 
 function median(list,    n, a, i, j, t) {
 	n = split(list, a, " ")
@@ -47,6 +47,53 @@ function costs(    i, c) {
 			printf "%s\t%.0f\t%+.0f\t%s\t%.2f %%\n", name(c), med("conn", c), over("conn", c),
 				percent("conn", c), (med("conn", c) ? spread : 0)
 	}
+}
+
+# What the handlers alone cost in a list of changes (pattern) under a contender: without the change
+# itself, and without what an empty handler costs.
+function handlers_of(pattern, c,    i, sum) {
+	for (i = 1; i <= n_changes; i++)
+		if (pattern == "" || change[i] ~ pattern) sum += med("handlers-" change[i], c) - med("handlers-" change[i], "floor0")
+	return sum
+}
+
+function changes_cost(pattern, c,    i, sum) {
+	for (i = 1; i <= n_changes; i++)
+		if (pattern == "" || change[i] ~ pattern) sum += med("handlers-" change[i], c) - med("handlers-" change[i], "bare")
+	return sum
+}
+
+function handlers_row(text, pattern) {
+	printf "%s\t%+.0f\t%+.0f\t%+.0f\t%.0f\t%.0f\n", text, changes_cost(pattern, "floor0"), changes_cost(pattern, "detail0"),
+		changes_cost(pattern, "detail1"), handlers_of(pattern, "detail0"), handlers_of(pattern, "detail1")
+}
+
+function handlers(    i) {
+	if (!n_changes) return
+	print "=handlers"
+	print "Change of state\tEmpty tracepoint\tdetail 0\tdetail 1\tHandler alone, detail 0\tdetail 1"
+	for (i = 1; i <= n_changes; i++) handlers_row(change[i], "^" change[i] "$")
+	handlers_row("a passive close", passive_close)
+	handlers_row("a connection, both ends", "")
+}
+
+function handlers_pair(text, pattern,    c, old, new) {
+	printf "%s", text
+	for (c = 0; c <= 1; c++) {
+		old = handlers_of(pattern, "old-detail" c)
+		new = handlers_of(pattern, "detail" c)
+		printf "\t%.0f\t%.0f\t%+.0f", old, new, new - old
+	}
+	print ""
+}
+
+function handlers_compared(    i) {
+	if (!n_changes) return
+	print "=handlers"
+	print "Handler alone\tdetail 0, " compare "\tnow\tChange\tdetail 1, " compare "\tnow\tChange"
+	for (i = 1; i <= n_changes; i++) handlers_pair(change[i], "^" change[i] "$")
+	handlers_pair("a passive close", passive_close)
+	handlers_pair("a connection, both ends", "")
 }
 
 function workloads(    i, w, n, list) {
@@ -180,7 +227,7 @@ function comparison(    k, part, old, new, change) {
 	print "Workload\tWith\tInstructions, " compare "\tnow\tChange\tVerdict"
 	for (k = 1; k <= n_pairs; k++) {
 		split(pair[k], part, SUBSEP)
-		if (part[2] !~ /^old-/) continue
+		if (part[2] !~ /^old-/ || part[1] ~ /^handlers-/) continue
 		old = med(part[1], part[2])
 		new = med(part[1], substr(part[2], 5))
 		change = (new / old - 1) * 100
@@ -189,7 +236,10 @@ function comparison(    k, part, old, new, change) {
 	}
 }
 
-BEGIN { FS = OFS = " " }
+BEGIN {
+	FS = OFS = " "
+	passive_close = "CLOSE_WAIT|LAST_ACK"
+}
 
 FILENAME == names {
 	what = $1
@@ -202,6 +252,7 @@ NF == 5 {
 	if (!(($1, $2) in all)) pair[++n_pairs] = $1 SUBSEP $2
 	all[$1, $2] = all[$1, $2] " " $5 / $4
 	if (!seen[$2]++) contender[++n_contenders] = $2
+	if (sub(/^handlers-/, "", $1) && !seen_change[$1]++) change[++n_changes] = $1
 	next
 }
 
@@ -218,9 +269,11 @@ NF == 9 {
 END {
 	if (compare) {
 		comparison()
+		handlers_compared()
 		exit
 	}
 	costs()
+	handlers()
 	workloads()
 	waiting()
 	files()

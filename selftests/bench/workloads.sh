@@ -21,6 +21,30 @@ bench_conn() {
 	rounds 4 conn 2000 "${all_contenders[@]}" -- conn 2000
 }
 
+# one_change NAME: what handlers.ko measured for it
+one_change() {
+	awk -v name="$1" '$1 == name { print $2 }' /sys/module/handlers/parameters/result
+}
+
+# changes CONTENDER...: each change of a socket's state, called 20,000 times
+changes() {
+	local c change least mean
+	for c in "$@"; do
+		on "$c"
+		insmod "$bin/handlers.ko" || die "handlers.ko"
+		while read -r change least mean; do
+			printf 'bench: %-26s on average %s\n' "$change" "$mean"
+			sample "handlers-$change" "$c" 1 1 one_change "$change"
+		done </sys/module/handlers/parameters/result
+		rmmod handlers
+		off "$c"
+	done
+}
+
+bench_handlers() {
+	changes bare floor0 detail0 detail1
+}
+
 # nginx closes each connection after the answer
 bench_nginx() {
 	local c n times
@@ -149,6 +173,7 @@ bench_compare() {
 	conn 8000 >/dev/null || die "conn" # the first few thousand are dearer
 	rounds 7 conn 2000 bare "${few_contenders[@]}" old-fin_ack1 fin_ack1 old-fin_ack2 fin_ack2 old-quickack quickack \
 		old-delack_max delack_max -- conn 2000
+	changes floor0 "${few_contenders[@]}"
 	bench_nginx
 	rounds 3 netns 20 old-detail1 detail1 -- netns make 20
 }
