@@ -71,7 +71,7 @@ function handlers_row(text, pattern) {
 function handlers(    i) {
 	if (!n_changes) return
 	print "=handlers"
-	print "Change of state\tEmpty tracepoint\tdetail 0\tdetail 1\tHandler alone, detail 0\tdetail 1"
+	print "Change of state\tEmpty tracepoint\tdetail 0\tdetail 1\tHandler alone, detail 0\tHandler alone, detail 1"
 	for (i = 1; i <= n_changes; i++) handlers_row(change[i], "^" change[i] "$")
 	handlers_row("a passive close", passive_close)
 	handlers_row("a connection, both ends", "")
@@ -90,7 +90,7 @@ function handlers_pair(text, pattern,    c, old, new) {
 function handlers_compared(    i) {
 	if (!n_changes) return
 	print "=handlers"
-	print "Handler alone\tdetail 0, " compare "\tnow\tChange\tdetail 1, " compare "\tnow\tChange"
+	print "Handler alone\tdetail 0, " compare "\tdetail 0, now\tChange at 0\tdetail 1, " compare "\tdetail 1, now\tChange at 1"
 	for (i = 1; i <= n_changes; i++) handlers_pair(change[i], "^" change[i] "$")
 	handlers_pair("a passive close", passive_close)
 	handlers_pair("a connection, both ends", "")
@@ -238,12 +238,11 @@ function policy_table(    i, j, k, kinds, delays, x) {
 }
 
 # every contender "old-X" beside "X"
-function comparison(    k, part, old, new, change) {
-	print "=compare"
-	print "Workload\tWith\tInstructions, " compare "\tnow\tChange\tVerdict"
+function comparison(    k, part, old, new, change, begun) {
 	for (k = 1; k <= n_pairs; k++) {
 		split(pair[k], part, SUBSEP)
 		if (part[2] !~ /^old-/ || part[1] ~ /^handlers-/) continue
+		if (!begun++) print "=compare\nWorkload\tWith\tInstructions, " compare "\tnow\tChange\tVerdict"
 		old = med(part[1], part[2])
 		new = med(part[1], substr(part[2], 5))
 		change = (new / old - 1) * 100

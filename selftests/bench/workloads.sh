@@ -167,13 +167,24 @@ bench_read() {
 }
 
 # this checkout's module beside another revision's
-bench_compare() {
-	few_contenders=(old-detail0 detail0 old-detail1 detail1)
-	nginx_clients=(1)
+compared=(old-detail0 detail0 old-detail1 detail1)
+
+bench_compare_conn() {
 	conn 8000 >/dev/null || die "conn" # the first few thousand are dearer
-	rounds 7 conn 2000 bare "${few_contenders[@]}" old-fin_ack1 fin_ack1 old-fin_ack2 fin_ack2 old-quickack quickack \
+	rounds 7 conn 2000 bare "${compared[@]}" old-fin_ack1 fin_ack1 old-fin_ack2 fin_ack2 old-quickack quickack \
 		old-delack_max delack_max -- conn 2000
-	changes floor0 "${few_contenders[@]}"
+}
+
+bench_compare_handlers() {
+	changes floor0 "${compared[@]}"
+}
+
+bench_compare_nginx() {
+	few_contenders=("${compared[@]}")
+	nginx_clients=(1)
 	bench_nginx
+}
+
+bench_compare_netns() {
 	rounds 3 netns 20 old-detail1 detail1 -- netns make 20
 }
