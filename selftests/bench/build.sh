@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154
 #
-# Builds what make bench runs in a guest, in that guest's root: the module, the floor, the programs.
+# Builds what make bench runs in a guest, in that guest's root: the modules and the programs.
 # $root and $kver are set by guest_ready, $bench is this folder.
 
 # bench_module FILE RESULT SOURCE...: build a copy of the sources, what becomes of which is RESULT
@@ -48,11 +48,13 @@ bench_revision() {
 
 # bench_build FOLDER [REVISION]: what the guest finds in /mnt/share
 bench_build() {
-	say "building the module, the floor and the programs"
+	say "building the modules and the programs"
 	rm -rf "${1:?}/bin"
 	mkdir -p "$1/bin"
 	bench_finack "$1/bin/finack.ko" "$top" &&
-		bench_module "$1/bin/floor.ko" floor.ko "$bench"/floor/* && bench_programs "$1/bin" || die "cannot build"
+		bench_module "$1/bin/floor.ko" floor.ko "$bench"/floor/* &&
+		bench_module "$1/bin/handlers.ko" handlers.ko "$bench"/handlers/* &&
+		bench_programs "$1/bin" || die "cannot build"
 	[ -z "$2" ] || bench_revision "$1/bin/old-finack.ko" "$2" || die "cannot build revision $2"
 	cp "$bench"/bpf/*.bt "$1/bin/"
 	cp "$bench/guest" "$bench"/{contenders,workloads,policies}.sh "$top/selftests/wait.sh" "$1/"

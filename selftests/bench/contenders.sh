@@ -28,8 +28,8 @@ stop_tool() {
 	wait $tool || : # how a tool ends is its own affair
 }
 
-# the module of this checkout, or of the revision that it is compared with
-finack() { insmod "$bin/${old:+old-}finack.ko"; }
+# finack [PARAMETER=VALUE]...: the module of this checkout, or of the revision that it is compared with
+finack() { insmod "$bin/${old:+old-}finack.ko" "$@"; }
 
 set_knob() { echo "$2" >"$knobs/$1"; }
 
@@ -52,6 +52,7 @@ on() {
 	bare | bare-again) ;;
 	detail0) finack && set_knob detail 0 && no_kprobes ;;
 	detail1) finack ;;
+	detail1-kprobe) finack carrier=kprobe ;;
 	listener) finack && trace_event 1 ;;
 	reader) finack && trace_event 1 && read_events ;;
 	fin_ack1) finack && set_knob fin_ack 1 ;;
@@ -59,7 +60,8 @@ on() {
 	quickack) finack && set_knob quickack 1 ;;
 	delack_max) finack && set_knob delack_max_ms 12 ;;
 	floor0) insmod "$bin/floor.ko" ;;
-	floor1) insmod "$bin/floor.ko" kprobes=1 ;;
+	floor1) insmod "$bin/floor.ko" hooks=kprobe ;;
+	floor2) insmod "$bin/floor.ko" hooks=ftrace ;;
 	bpf-*) run_tool Attaching bpftrace "$bin/${1#bpf-}.bt" ;;
 	# their names in trixie, and in bookworm
 	tcpstates | tcplife) run_tool '' "$(command -v "$1-libbpf" || echo "$1")" ;;

@@ -3,9 +3,9 @@
 #
 # The workloads. Each bench_* measures one under its contenders; rounds, sample: guest.
 
-all_contenders=(bare detail0 detail1 listener reader floor0 floor1 fin_ack1 fin_ack2 quickack delack_max
+all_contenders=(bare detail0 detail1 detail1-kprobe listener reader floor0 floor1 floor2 fin_ack1 fin_ack2 quickack delack_max
 	bpf-tracepoint bpf-fentry bpf-kprobe tcpstates tcplife tcpdump-flags tcpdump-all bare-again)
-few_contenders=(bare detail0 detail1 floor0 floor1 bpf-fentry bare-again)
+few_contenders=(bare detail0 detail1 floor0 floor2 bpf-fentry bare-again)
 nginx_clients=(1 50)
 
 # wait_port PORT: until somebody listens
@@ -19,6 +19,30 @@ listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 bench_conn() {
 	conn 8000 >/dev/null || die "conn" # the first few thousand are dearer
 	rounds 4 conn 2000 "${all_contenders[@]}" -- conn 2000
+}
+
+# one_change NAME: what handlers.ko measured for it
+one_change() {
+	awk -v name="$1" '$1 == name { print $2 }' /sys/module/handlers/parameters/result
+}
+
+# changes CONTENDER...: each change of a socket's state, called 20,000 times
+changes() {
+	local c change least mean
+	for c in "$@"; do
+		on "$c"
+		insmod "$bin/handlers.ko" || die "handlers.ko"
+		while read -r change least mean; do
+			printf 'bench: %-26s on average %s\n' "$change" "$mean"
+			sample "handlers-$change" "$c" 1 1 one_change "$change"
+		done </sys/module/handlers/parameters/result
+		rmmod handlers
+		off "$c"
+	done
+}
+
+bench_handlers() {
+	changes bare floor0 detail0 detail1
 }
 
 # nginx closes each connection after the answer
@@ -143,12 +167,24 @@ bench_read() {
 }
 
 # this checkout's module beside another revision's
-bench_compare() {
-	few_contenders=(old-detail0 detail0 old-detail1 detail1)
-	nginx_clients=(1)
+compared=(old-detail0 detail0 old-detail1 detail1)
+
+bench_compare_conn() {
 	conn 8000 >/dev/null || die "conn" # the first few thousand are dearer
-	rounds 7 conn 2000 bare "${few_contenders[@]}" old-fin_ack1 fin_ack1 old-fin_ack2 fin_ack2 old-quickack quickack \
+	rounds 7 conn 2000 bare "${compared[@]}" old-fin_ack1 fin_ack1 old-fin_ack2 fin_ack2 old-quickack quickack \
 		old-delack_max delack_max -- conn 2000
+}
+
+bench_compare_handlers() {
+	changes floor0 "${compared[@]}"
+}
+
+bench_compare_nginx() {
+	few_contenders=("${compared[@]}")
+	nginx_clients=(1)
 	bench_nginx
+}
+
+bench_compare_netns() {
 	rounds 3 netns 20 old-detail1 detail1 -- netns make 20
 }

@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What nobody who asks finack's questions at finack's places can do without: the same tracepoints
- * and kprobes, with handlers that do nothing. For make bench.
+ * The least that anybody pays who asks finack's questions at finack's places: the same tracepoints
+ * and functions, hooked with handlers that do nothing. For make bench.
  */
+#include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/tracepoint.h>
-#include <net/tcp.h>
-#include <trace/events/sock.h>
-#include <trace/events/tcp.h>
 
-static bool kprobes;
-module_param(kprobes, bool, 0444);
-MODULE_PARM_DESC(kprobes, "with the kprobes of the detail tier");
+static char *hooks = "none";
+module_param(hooks, charp, 0444);
+MODULE_PARM_DESC(hooks, "how the functions of the detail tier are hooked: none (default), kprobe, ftrace");
 
 /* An empty handler fits every tracepoint: the arguments it does not have are in registers. */
 static void nothing(void *data)
 {
 }
 
-static const char * const names[] = {
-	"inet_sock_set_state", "tcp_retransmit_skb", "tcp_destroy_sock",
-};
+static const char * const names[] = { "inet_sock_set_state", "tcp_retransmit_skb" };
 
 static struct tracepoint *found[ARRAY_SIZE(names)];
 
@@ -39,11 +35,101 @@ static int no_probe(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
-static struct kprobe send_ack = { .symbol_name = "tcp_send_ack", .pre_handler = no_probe };
-static struct kprobe timer = { .symbol_name = "tcp_delack_timer_handler", .pre_handler = no_probe };
-static struct kprobe *probes[] = { &send_ack, &timer };
+static struct kprobe probes[] = {
+	{ .symbol_name = "tcp_send_ack", .pre_handler = no_probe },
+	{ .symbol_name = "tcp_delack_timer_handler", .pre_handler = no_probe },
+};
 
-static void detach(void)
+static struct kprobe *probe_list[] = { &probes[0], &probes[1] };
+
+/* A disabled kprobe finds the address of a function. Returns 0 if there is no such function. */
+static unsigned long entry_of(const char *symbol)
+{
+	struct kprobe kp = { .symbol_name = symbol, .flags = KPROBE_FLAG_DISABLED };
+
+	if (register_kprobe(&kp))
+		return 0;
+	unregister_kprobe(&kp);
+	return (unsigned long)kp.addr;
+}
+
+/* Every pure ACK passes the part that gcc splits from tcp_send_ack(), where it does. */
+static void resolve(void)
+{
+	static const char part[] = "__tcp_send_ack.part.0";
+
+	if (entry_of(part))
+		probes[0].symbol_name = part;
+}
+
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+static void notrace no_call(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+			    struct ftrace_regs *fregs)
+{
+}
+
+/* One for each function, so that each gets a trampoline that calls the handler directly. */
+static struct ftrace_ops calls[] = { { .func = no_call }, { .func = no_call } };
+
+static void detach_calls(int count)
+{
+	while (count--) {
+		unregister_ftrace_function(&calls[count]);
+		ftrace_free_filter(&calls[count]);
+	}
+}
+
+static int attach_calls(void)
+{
+	int i, err;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		err = ftrace_set_filter_ip(&calls[i], entry_of(probes[i].symbol_name), 0, 0);
+		if (!err)
+			err = register_ftrace_function(&calls[i]);
+		if (err) {
+			ftrace_free_filter(&calls[i]);
+			detach_calls(i);
+			return err;
+		}
+	}
+	return 0;
+}
+#else
+static void detach_calls(int count)
+{
+}
+
+static int attach_calls(void)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+static bool hooks_are(const char *kind)
+{
+	return !strcmp(hooks, kind);
+}
+
+static int attach_functions(void)
+{
+	resolve();
+	if (hooks_are("kprobe"))
+		return register_kprobes(probe_list, ARRAY_SIZE(probe_list));
+	if (hooks_are("ftrace"))
+		return attach_calls();
+	return hooks_are("none") ? 0 : -EINVAL;
+}
+
+static void detach_functions(void)
+{
+	if (hooks_are("kprobe"))
+		unregister_kprobes(probe_list, ARRAY_SIZE(probe_list));
+	else if (hooks_are("ftrace"))
+		detach_calls(ARRAY_SIZE(probes));
+}
+
+static void detach_tracepoints(void)
 {
 	int i;
 
@@ -63,24 +149,23 @@ static int __init floor_init(void)
 		if (err) {
 			while (i < ARRAY_SIZE(names))
 				found[i++] = NULL;
-			goto err_detach;
+			goto err_tracepoints;
 		}
 	}
-	err = kprobes ? register_kprobes(probes, ARRAY_SIZE(probes)) : 0;
+	err = attach_functions();
 	if (err)
-		goto err_detach;
+		goto err_tracepoints;
 	return 0;
 
-err_detach:
-	detach();
+err_tracepoints:
+	detach_tracepoints();
 	return err;
 }
 
 static void __exit floor_exit(void)
 {
-	if (kprobes)
-		unregister_kprobes(probes, ARRAY_SIZE(probes));
-	detach();
+	detach_functions();
+	detach_tracepoints();
 }
 
 module_init(floor_init);
