@@ -20,6 +20,7 @@
 
 int finack_mib_init(struct finack_net *fn);
 void finack_mib_exit(struct finack_net *fn);
+void finack_mib_free(void);
 unsigned long finack_mib_count(const struct finack_net *fn, enum finack_mib_id id);
 unsigned long finack_mib_close_wait(const struct finack_net *fn);
 const char *finack_reason_name(enum finack_mib_id reason);

@@ -159,6 +159,7 @@ err_sysfs:
 	finack_hooks_exit();
 err_hooks:
 	unregister_pernet_subsys(&finack_net_ops);
+	finack_mib_free();
 	finack_hooks_free();
 err_track:
 	finack_track_exit();
@@ -171,6 +172,7 @@ static void __exit finack_exit(void)
 	finack_sysfs_exit();
 	finack_hooks_exit();
 	unregister_pernet_subsys(&finack_net_ops);
+	finack_mib_free();
 	finack_hooks_free();
 	finack_track_exit();
 }

@@ -50,7 +50,7 @@ on() {
 	[[ $1 != old-* ]] || old=yes
 	case ${1#old-} in
 	bare | bare-again) ;;
-	detail0) finack && set_knob detail 0 && no_kprobes ;;
+	detail0) finack && set_knob detail 0 && FA_PERIOD=5 fa_wait 330 unhooked ;;
 	detail1) finack ;;
 	detail1-kprobe) finack carrier=kprobe ;;
 	listener) finack && trace_event 1 ;;
