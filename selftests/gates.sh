@@ -105,6 +105,11 @@ gate_fuzz() {
 	"$top/tools/fuzz/run" 3 "$work/fuzz"
 }
 
+# the record table in user space, with many threads, as it is and with bugs planted
+gate_table() { # SEED
+	"$top/selftests/model/run" "$1" "$work/model"
+}
+
 # each knob of the module is described
 gate_knobs() {
 	local knob rc=0
