@@ -4,8 +4,8 @@
  *
  *  - The network namespaces of the initial user namespace are the host's. They may use all.
  *  - All others together may use half.
- *  - One other owner may use at most SHARE times what the others leave free of that half. So even
- *    many greedy owners leave some for the next, and a single one can have seven eighths of it.
+ *  - One other owner may use at most SHARE times what is left free of that half. So even many greedy
+ *    owners leave some for the next, and a single one can have seven eighths of it, rounded up.
  *
  * An owner is not a namespace: any user can make many of those. It is who made the user namespace
  * just below the initial one: a user cannot change that by going deeper, nor by other ids there. Root
@@ -14,9 +14,9 @@
  * A socket of the kernel's own may outlive its network namespace, and with that the owner's share. All
  * those in namespaces that are not the host's have a share of their own.
  *
- * What is used is counted per CPU and summed up when somebody asks. Who asks is granted some more records
- * than one, so that a close seldom asks: all CPUs together at most half of what is left. So a limit is kept
- * to, but for CPUs that ask at the same moment and, among owners, for what was granted and not used.
+ * What is used is counted per CPU and summed up when a CPU asks, which is then granted some records more,
+ * so that a close seldom asks. What was granted counts as used. A limit is exceeded only by CPUs that ask
+ * at the same moment. Small tables grant one record at a time: there all of them can be used.
  */
 #include <linux/cred.h>
 #include <linux/jiffies.h>
@@ -29,10 +29,13 @@
 
 #define SHARE 7
 
-/* what a CPU is granted at most */
+/* What a CPU is granted at most, and all together of what is left. */
 #define GRANT 64
+#define GRANT_OF 8
 
-/* In tables of more records who was refused one on a CPU does not sum up again within the tick. */
+/* In tables of more records than this a CPU is granted several. One that was refused does not sum up again
+ * within the tick.
+ */
 #define SMALL 4096
 
 struct finack_share finack_share_host;
@@ -41,6 +44,26 @@ DEFINE_PER_CPU(long, finack_others_used);
 
 static DEFINE_SPINLOCK(list_lock);
 static LIST_HEAD(shares);
+
+static long sum_used(const struct finack_share *s)
+{
+	long n = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(per_cpu_ptr(s->cpu, cpu)->used);
+	return n;
+}
+
+static long sum_of_others(void)
+{
+	long n = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(per_cpu(finack_others_used, cpu));
+	return n;
+}
 
 static int share_init(struct finack_share *s)
 {
@@ -59,6 +82,8 @@ static void share_free(struct finack_share *s)
 {
 	if (!s)
 		return;
+	if (s->cpu) /* what it was granted and did not use */
+		this_cpu_sub(finack_others_used, sum_used(s));
 	free_percpu(s->cpu);
 	kfree(s);
 }
@@ -77,6 +102,8 @@ void finack_shares_exit(void)
 {
 	free_percpu(finack_share_host.cpu);
 	free_percpu(finack_share_kernel.cpu);
+	finack_share_host.cpu = NULL;
+	finack_share_kernel.cpu = NULL;
 }
 
 /* fills in whose namespace this is; false: the host's */
@@ -147,49 +174,54 @@ struct finack_share *finack_share_get(const struct net *net)
  */
 void finack_share_put(struct finack_share *s)
 {
-	if (s == &finack_share_host || !refcount_dec_and_lock(&s->users, &list_lock))
+	bool last;
+
+	if (s == &finack_share_host)
 		return;
-	list_del(&s->list);
+	spin_lock(&list_lock);
+	last = refcount_dec_and_test(&s->users);
+	if (last)
+		list_del(&s->list);
 	spin_unlock(&list_lock);
-	share_free(s);
+	if (last)
+		share_free(s);
 }
 
-static long sum(const struct finack_share *s)
+/* without what was granted and is not claimed */
+static long sum_claimed(const struct finack_share *s)
 {
 	long n = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		n += READ_ONCE(per_cpu_ptr(s->cpu, cpu)->used);
+		n += READ_ONCE(per_cpu_ptr(s->cpu, cpu)->used) -
+		     READ_ONCE(per_cpu_ptr(s->cpu, cpu)->granted);
 	return n;
 }
 
-static long sum_of_others(void)
+/** finack_shares_sum() - Return: how many records are in use */
+long finack_shares_sum(void)
 {
-	long n = 0;
-	int cpu;
+	long n = sum_claimed(&finack_share_host) + sum_claimed(&finack_share_kernel);
+	struct finack_share *s;
 
-	for_each_possible_cpu(cpu)
-		n += READ_ONCE(per_cpu(finack_others_used, cpu));
-	return n;
-}
-
-/** finack_share_sum() - Return: how many records are in use */
-long finack_share_sum(void)
-{
+	spin_lock(&list_lock);
+	list_for_each_entry(s, &shares, list)
+		n += sum_claimed(s);
+	spin_unlock(&list_lock);
 	/* a CPU may have freed what another one claimed after it was counted */
-	return max(sum(&finack_share_host) + sum_of_others(), 0L);
+	return max(n, 0L);
 }
 
 /* how many records more an owner may have */
 static long left_for(const struct finack_share *s, long max)
 {
-	long others = sum_of_others(), left = max - sum(&finack_share_host) - others, most;
+	long others = sum_of_others(), left = max - sum_used(&finack_share_host) - others, most;
 
 	if (s == &finack_share_host)
 		return left;
 	/* so many until the owner has SHARE times what is then left of the half */
-	most = SHARE * (max / 2 - others) - sum(s);
+	most = SHARE * (max / 2 - others) - sum_used(s);
 	return most <= 0 ? 0 : min(left, DIV_ROUND_UP(most, SHARE + 1));
 }
 
@@ -202,16 +234,20 @@ static long left_for(const struct finack_share *s, long max)
  */
 bool finack_share_ask(struct finack_share *s, unsigned int max)
 {
-	long left;
+	long left, n = 1;
 
 	if (max > SMALL && this_cpu_read(s->cpu->refused) == jiffies)
 		return false;
 	left = left_for(s, max);
 	if (left <= 0) {
-		this_cpu_write(s->cpu->granted, 0);
 		this_cpu_write(s->cpu->refused, jiffies);
 		return false;
 	}
-	this_cpu_write(s->cpu->granted, min_t(long, GRANT, left / (2 * num_online_cpus()) + 1));
+	if (max > SMALL)
+		n = min_t(long, GRANT, left / (GRANT_OF * num_online_cpus()) + 1);
+	this_cpu_add(s->cpu->used, n);
+	if (s != &finack_share_host)
+		this_cpu_add(finack_others_used, n);
+	this_cpu_add(s->cpu->granted, n);
 	return true;
 }

@@ -14,8 +14,8 @@ struct user_namespace;
 
 /**
  * struct finack_share_cpu - what one CPU adds to a share
- * @used: records claimed less records freed on this CPU
- * @granted: records that it may claim before it asks again
+ * @used: records granted to this CPU less records freed on it
+ * @granted: of these, what it may still claim before it asks again
  * @refused: when it last was refused one, in jiffies
  */
 struct finack_share_cpu {
@@ -48,18 +48,22 @@ void finack_shares_exit(void);
 struct finack_share *finack_share_get(const struct net *net);
 void finack_share_put(struct finack_share *share);
 bool finack_share_ask(struct finack_share *share, unsigned int max);
-long finack_share_sum(void);
+long finack_shares_sum(void);
 
-/* a record is claimed */
-static inline void finack_share_inc(struct finack_share *share)
+/* whether a record may be claimed without asking, which then has to be */
+static inline bool finack_share_granted(struct finack_share *share)
 {
-	this_cpu_inc(share->cpu->used);
-	if (share != &finack_share_host)
-		this_cpu_inc(finack_others_used);
+	return likely(this_cpu_read(share->cpu->granted) > 0);
+}
+
+/* a record is claimed that was granted */
+static inline void finack_share_claim(struct finack_share *share)
+{
+	this_cpu_dec(share->cpu->granted);
 }
 
 /* a record is freed */
-static inline void finack_share_dec(struct finack_share *share)
+static inline void finack_share_free(struct finack_share *share)
 {
 	this_cpu_dec(share->cpu->used);
 	if (share != &finack_share_host)

@@ -43,7 +43,7 @@ static struct finack_rec *slots_alloc(size_t slots)
  */
 int finack_track_init(unsigned int max)
 {
-	unsigned int slots = max(2 * max, SEARCH);
+	unsigned int slots = max_t(unsigned int, 2 * max, SEARCH);
 	int err = finack_shares_init();
 
 	if (err)
@@ -91,11 +91,9 @@ static struct finack_rec *claim_away(struct sock *sk, struct finack_rec *home)
 struct finack_rec *finack_track_claim_rest(struct sock *sk, struct finack_share *share,
 					   struct finack_rec *home, bool ours)
 {
-	bool room = this_cpu_read(share->cpu->granted) > 0 ||
-		    finack_share_ask(share, finack_table.max);
 	struct finack_rec *rec;
 
-	if (!room) {
+	if (!finack_share_granted(share) && !finack_share_ask(share, finack_table.max)) {
 		if (ours)
 			smp_store_release(&home->sk, NULL);
 		return NULL;
@@ -103,8 +101,7 @@ struct finack_rec *finack_track_claim_rest(struct sock *sk, struct finack_share 
 	rec = ours ? home : claim_away(sk, home);
 	if (!rec)
 		return NULL;
-	finack_share_inc(share);
-	this_cpu_dec(share->cpu->granted);
+	finack_share_claim(share);
 	rec->share = share;
 	rec->away = !ours;
 	return rec;
@@ -151,7 +148,7 @@ void finack_track_drop(const struct sock *sk)
 /** finack_track_count() - Return: how many records are in use */
 unsigned int finack_track_count(void)
 {
-	return finack_share_sum();
+	return finack_shares_sum();
 }
 
 /** finack_track_slots() - Return: the number of slots */
@@ -183,6 +180,11 @@ struct sock *finack_track_get(unsigned int i, const struct net *net, struct fina
 		return NULL;
 	}
 	rcu_read_unlock();
+	/* What is held may be the memory's next life, with a record in another slot or none yet. */
+	if (smp_load_acquire(&rec->sk) != sk) {
+		sock_put(sk);
+		return NULL;
+	}
 	data_race(*copy = *rec);
 	smp_rmb(); /* pairs with the releases of rec->sk: what was copied is not newer than this */
 	if (READ_ONCE(rec->sk) == sk && net_eq(sock_net(sk), net))

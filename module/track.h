@@ -123,10 +123,9 @@ static __always_inline struct finack_rec *finack_track_claim(struct sock *sk,
 	struct finack_rec *home = finack_track_home(sk);
 	bool ours = !cmpxchg(&home->sk, NULL, finack_track_claimed(sk));
 
-	if (unlikely(!ours || this_cpu_read(share->cpu->granted) <= 0))
+	if (unlikely(!ours || !finack_share_granted(share)))
 		return finack_track_claim_rest(sk, share, home, ours);
-	this_cpu_dec(share->cpu->granted);
-	finack_share_inc(share);
+	finack_share_claim(share);
 	home->share = share;
 	home->away = false;
 	return home;
@@ -166,7 +165,7 @@ static __always_inline void finack_track_free(const struct sock *sk, struct fina
 {
 	if (unlikely(rec->away))
 		finack_track_leave(sk);
-	finack_share_dec(rec->share);
+	finack_share_free(rec->share);
 	smp_store_release(&rec->sk, NULL);
 }
 
