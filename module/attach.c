@@ -3,7 +3,7 @@
  * Attaches the hooks of hooks.c to the kernel, and says whether each is.
  *
  * Tracepoints are found by name and attached as long as the module is loaded. Functions are hooked only
- * while some namespace wants it, and for LINGER after that: arming patches the kernel's text and waits
+ * while some namespace wants it, and for a while after that: arming patches the kernel's text and waits
  * for grace periods, which the whole host feels, and any user who can make a user namespace can want
  * and not want. So each hook is armed or disarmed at most once in that time, whatever users do.
  *
@@ -30,12 +30,12 @@
 
 #include "hooks.h"
 
-/* How long a hook stays armed after the last namespace that wanted it, in jiffies. A user who wants and
+/* How long a hook stays armed after the last namespace that wanted it, in seconds. A user who wants and
  * does not want can make the kernel disarm so often: by ftrace that takes ftrace's lock for a second or
  * so, up to three times. So that is one percent of the time, and what an armed hook costs meanwhile, some
  * ten instructions per ACK, is less.
  */
-#define LINGER		(300 * HZ)
+unsigned int finack_linger = 300;
 
 static DEFINE_MUTEX(attach_lock); /* the worker's; readers of the hooks' state wait for it */
 static struct workqueue_struct *queue;
@@ -378,12 +378,14 @@ static int wants(int want)
 /* How long something still stays that nobody wants any more, in jiffies; 0 or less: no longer. */
 static long lingers(int want, unsigned long now)
 {
-	return want == FINACK_WANT_NONE ? 0 : (long)(READ_ONCE(ceased[want]) + LINGER - now);
+	unsigned long end = READ_ONCE(ceased[want]) + READ_ONCE(finack_linger) * HZ;
+
+	return (long)(end - now);
 }
 
 static bool stays(int want, bool is, unsigned long now)
 {
-	return wants(want) || (is && lingers(want, now) > 0);
+	return wants(want) || (is && want != FINACK_WANT_NONE && lingers(want, now) > 0);
 }
 
 static enum finack_hook_level level_wanted(const struct finack_hook *h, unsigned long now)
@@ -573,7 +575,7 @@ void finack_hooks_cease(unsigned int set)
 	}
 	/* the worker comes by when the time is over, or sooner */
 	if (last && READ_ONCE(ready))
-		queue_delayed_work(queue, &update_work, LINGER + 1);
+		queue_delayed_work(queue, &update_work, READ_ONCE(finack_linger) * HZ + 1);
 }
 
 /**
@@ -602,10 +604,19 @@ int finack_hooks_want(unsigned int begin, unsigned int need)
 	return err;
 }
 
+/** finack_hooks_look() - how long hooks linger has changed */
+void finack_hooks_look(void)
+{
+	if (READ_ONCE(ready))
+		ask();
+}
+
 /* has the worker arm what is wanted, or disarm everything */
 static void set_ready(bool is)
 {
+	kernel_param_lock(THIS_MODULE); /* who sets linger asks, too */
 	WRITE_ONCE(ready, is);
+	kernel_param_unlock(THIS_MODULE);
 	ask();
 	flush_delayed_work(&update_work);
 }
@@ -662,7 +673,7 @@ int finack_hooks_init(const char *carrier, const char *absent)
 	if (!queue)
 		return -ENOMEM;
 	for (i = 0; i < __FINACK_WANT_MAX; i++)
-		ceased[i] = jiffies - LINGER;
+		ceased[i] = jiffies - FINACK_LINGER_MAX * HZ;
 	for_each_kernel_tracepoint(find_hook, (void *)absent);
 	for (i = 0; i < __FINACK_HOOK_MAX; i++)
 		if (is_function(&finack_hooks[i]))

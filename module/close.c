@@ -30,38 +30,68 @@ static noinline void untracked(struct finack_net *fn)
 }
 
 /* Sockets of the kernel's own that do not hold their namespace may outlive its share. */
-static struct finack_share *share_of(const struct finack_net *fn, const struct sock *sk)
+static struct finack_share *share_of(const struct finack_net *fn, bool unheld)
 {
-	if (likely(sk->sk_net_refcnt) || fn->share == &finack_share_host)
-		return fn->share;
-	return &finack_share_kernel;
+	return unheld && fn->share != &finack_share_host ? &finack_share_kernel : fn->share;
 }
 
-static __always_inline void fin_accepted(struct finack_net *fn, struct sock *sk)
+/* What is known beforehand of an ACK that leaves where no hook may be. As a rule nothing. */
+static noinline notrace void note_and_publish(struct finack_rec *rec, struct sock *sk)
+{
+	rec->data_waits = inet_csk(sk)->icsk_ack.pending & ICSK_ACK_TIMER;
+	rec->ack_due = rec->data_waits && finack_delack_is_due(sk);
+	rec->deferred = finack_ack_deferred(sk);
+	finack_track_publish(rec, sk);
+}
+
+/* What a record says of its socket when the FIN has been accepted. */
+static __always_inline void fill_in(struct finack_rec *rec, struct finack_net *fn, struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	struct finack_rec *rec;
 
-	finack_inc(fn, FINACK_PASSIVE);
-	rec = finack_track_claim(sk, share_of(fn, sk));
-	if (unlikely(!rec))
-		return untracked(fn);
+	rec->fn = fn;
 	rec->fin_ns = tp->tcp_clock_cache;
 	rec->ack_ns = 0;
 	rec->segs_out = tp->segs_out;
 	rec->data_segs_out = tp->data_segs_out;
 	rec->snd_nxt = tp->snd_nxt;
 	rec->segs = 0;
-	rec->outcome = 0;
 	rec->reason = 0;
 	rec->end = 0;
 	rec->cause = 0;
-	rec->held = FINACK_HELD_NOT;
 	rec->waiting = false;
-	rec->data_waits = inet_csk(sk)->icsk_ack.pending & ICSK_ACK_TIMER;
-	rec->ack_due = unlikely(rec->data_waits) && finack_delack_is_due(sk);
-	rec->deferred = sock_owned_by_user_nocheck(sk) && finack_ack_deferred(sk);
+	rec->data_waits = false;
+	rec->ack_due = false;
+	rec->deferred = false;
+	if (unlikely(inet_csk(sk)->icsk_ack.pending & ICSK_ACK_TIMER ||
+		     sock_owned_by_user_nocheck(sk)))
+		return note_and_publish(rec, sk);
 	finack_track_publish(rec, sk);
+}
+
+/* where it takes more than the home slot, or the socket does not hold its namespace */
+static noinline notrace void fin_accepted_else(struct finack_net *fn, struct sock *sk, bool ours)
+{
+	bool unheld = !sk->sk_net_refcnt;
+	struct finack_rec *rec = finack_track_claim_rest(sk, share_of(fn, unheld), ours);
+
+	if (!rec)
+		return untracked(fn);
+	rec->unheld = unheld;
+	fill_in(rec, fn, sk);
+}
+
+static __always_inline void fin_accepted(struct finack_net *fn, struct sock *sk)
+{
+	struct finack_rec *rec = finack_track_home(sk);
+
+	finack_inc(fn, FINACK_PASSIVE);
+	if (unlikely(!finack_track_claim_home(sk, rec)))
+		return fin_accepted_else(fn, sk, false);
+	if (unlikely(!finack_share_granted(fn->share)))
+		return fin_accepted_else(fn, sk, true);
+	finack_share_claim(fn->share);
+	fill_in(rec, fn, sk);
 }
 
 /* Whether a close without a record that ends here was seen to begin. */
@@ -78,7 +108,7 @@ static __always_inline void forget(struct finack_net *fn, const struct sock *sk,
 {
 	if (unlikely(rec->waiting))
 		atomic_dec(&fn->late);
-	finack_track_free(sk, rec);
+	finack_track_free(sk, rec, share_of(fn, rec->unheld));
 }
 
 static u64 since(const struct finack_rec *rec, u64 ns)
@@ -104,7 +134,7 @@ static void settle(struct finack_net *fn, struct finack_rec *rec, enum finack_mi
 	}
 	if (ack_ns) {
 		rec->ack_ns = ack_ns;
-		finack_hist_add(fn, FINACK_HIST_ACK, since(rec, ack_ns));
+		finack_hist_add(fn->mib, FINACK_HIST_ACK, finack_hist_us(since(rec, ack_ns)));
 	}
 }
 
@@ -147,7 +177,7 @@ static void trace_end(struct sock *sk, const struct finack_rec *rec, u64 fin_ns)
 static void finish(struct finack_net *fn, struct sock *sk, struct finack_rec *rec, u64 fin_ns)
 {
 	if (fin_ns)
-		finack_hist_add(fn, FINACK_HIST_FIN, since(rec, fin_ns));
+		finack_hist_add(fn->mib, FINACK_HIST_FIN, finack_hist_us(since(rec, fin_ns)));
 	if (trace_finack_close_enabled())
 		trace_end(sk, rec, fin_ns);
 	forget(fn, sk, rec);
@@ -172,10 +202,9 @@ static void finish_untracked(struct finack_net *fn, struct sock *sk, enum finack
 	trace_finack_close(sk, &end);
 }
 
-/* the rest of fin_queued() */
-static noinline void fin_queued_else(struct finack_net *fn, struct sock *sk,
-				     struct finack_rec *rec)
+static void fin_queued(struct finack_net *fn, struct sock *sk)
 {
+	struct finack_rec *rec = finack_track_find(sk);
 	enum finack_mib_id end;
 	bool acked, now;
 	u64 fin_ns;
@@ -209,24 +238,6 @@ static noinline void fin_queued_else(struct finack_net *fn, struct sock *sk,
 	if (!rec->outcome)
 		settle(fn, rec, FINACK_MERGED, 0, fin_ns);
 	finish(fn, sk, rec, fin_ns);
-}
-
-/* The common case is a FIN that leaves at once, alone, and carries the ACK: nothing has been noted. */
-static __always_inline void fin_queued(struct finack_net *fn, struct sock *sk)
-{
-	struct finack_rec *rec = finack_track_find(sk);
-	u64 delay;
-
-	if (unlikely(!rec || rec->outcome || rec->held || finack_fin_acked(sk) ||
-		     !finack_fin_goes_alone(sk) || trace_finack_close_enabled()))
-		return fin_queued_else(fn, sk, rec);
-	finack_inc(fn, finack_end_by_fin(sk));
-	finack_inc(fn, FINACK_MERGED);
-	delay = since(rec, ktime_get_ns());
-	finack_hist_add(fn, FINACK_HIST_FIN, delay);
-	if (READ_ONCE(fn->knobs.detail))
-		finack_hist_add(fn, FINACK_HIST_ACK, delay);
-	finack_track_free(sk, rec);
 }
 
 static noinline void ended_without_fin(struct finack_net *fn, struct sock *sk)
@@ -298,57 +309,107 @@ static __always_inline void late_if_waiting(struct finack_net *fn, struct sock *
 		late_if_on_this(fn, sk, again);
 }
 
-static __always_inline void transition(struct finack_net *fn, struct sock *sk, int old, int new)
+static __always_inline void ended(struct finack_net *fn, struct sock *sk, int old)
 {
-	switch (new) {
-	case TCP_CLOSE_WAIT:
-		return fin_accepted(fn, sk);
-	case TCP_LAST_ACK: /* from CLOSE_WAIT only */
-		return fin_queued(fn, sk);
-	case TCP_FIN_WAIT1:
-		return finack_inc(fn, FINACK_ACTIVE);
-	case TCP_CLOSING:
-		return finack_inc(fn, FINACK_SIMULTANEOUS);
-	case TCP_CLOSE:
-		if (old == TCP_LAST_ACK)
-			return late_if_waiting(fn, sk, NULL);
-		if (old == TCP_FIN_WAIT2)
-			return finack_inc(fn, finack_active_outcome(sk));
-		if (old == TCP_CLOSE_WAIT)
-			return ended_without_fin(fn, sk);
-	}
+	if (old == TCP_LAST_ACK)
+		late_if_waiting(fn, sk, NULL);
+	else if (old == TCP_FIN_WAIT2)
+		finack_inc(fn, finack_active_outcome(sk));
+	else if (old == TCP_CLOSE_WAIT)
+		ended_without_fin(fn, sk);
 }
 
 /* A socket that does not hold its namespace, which may be going: then nothing is counted any more. */
-static noinline void state_without_hold(struct sock *sk, int old, int new)
+static noinline void state_unheld(struct sock *sk, int old, int new)
 {
 	struct finack_net *fn;
+	struct finack_rec *rec;
 
 	preempt_disable_notrace();
 	fn = finack_net_of(sk);
-	if (fn)
-		transition(fn, sk, old, new);
-	else if (1 << old & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK))
-		finack_track_drop(sk);
+	if (!fn) {
+		rec = finack_track_find(sk);
+		if (rec) /* the share may have gone with the namespace, but for these two */
+			finack_track_free(sk, rec, finack_share_is_hosts(sock_net(sk)) ?
+					  &finack_share_host : &finack_share_kernel);
+	} else if (new == TCP_CLOSE_WAIT) {
+		finack_inc(fn, FINACK_PASSIVE);
+		fin_accepted_else(fn, sk, false);
+	} else if (new == TCP_LAST_ACK) {
+		fin_queued(fn, sk);
+	} else if (new == TCP_CLOSE) {
+		ended(fn, sk, old);
+	} else {
+		finack_inc(fn, new == TCP_FIN_WAIT1 ? FINACK_ACTIVE : FINACK_SIMULTANEOUS);
+	}
 	preempt_enable_notrace();
 }
 
-/**
- * finack_close_state() - a TCP socket is about to change its state
- * @sk: the socket, locked
- * @old: its state
- * @new: the state to come, one of FINACK_CLOSE_STATES
- */
-void finack_close_state(struct sock *sk, int old, int new)
+/* the socket, if it holds its namespace; else all is done elsewhere */
+static __always_inline bool held(struct sock *sk, int old, int new)
 {
-	/* close() after shutdown() "changes" some of these states to themselves */
-	if (unlikely(old == new))
-		return;
-	if (new == TCP_FIN_WAIT2)
-		return finack_active_half(sk);
-	if (unlikely(!sk->sk_net_refcnt))
-		return state_without_hold(sk, old, new);
-	transition(finack_net_held(sk), sk, old, new);
+	if (likely(sk->sk_net_refcnt))
+		return true;
+	state_unheld(sk, old, new);
+	return false;
+}
+
+/*
+ * finack_close_...(): what finack_close_state() calls, a function for each state to come. The socket is
+ * locked.
+ */
+
+notrace void finack_close_active(struct sock *sk, int old)
+{
+	if (held(sk, old, TCP_FIN_WAIT1))
+		finack_inc(finack_net_held(sk), FINACK_ACTIVE);
+}
+
+notrace void finack_close_simultaneous(struct sock *sk, int old)
+{
+	if (held(sk, old, TCP_CLOSING))
+		finack_inc(finack_net_held(sk), FINACK_SIMULTANEOUS);
+}
+
+notrace void finack_close_fin_accepted(struct sock *sk, int old)
+{
+	if (held(sk, old, TCP_CLOSE_WAIT))
+		fin_accepted(finack_net_held(sk), sk);
+}
+
+static noinline notrace void fin_queued_else(struct sock *sk, int old)
+{
+	if (held(sk, old, TCP_LAST_ACK))
+		fin_queued(finack_net_held(sk), sk);
+}
+
+/* The common case is a FIN that leaves at once, alone, and carries the ACK: nothing has been noted. What is
+ * needed after the clock was read stands in the record.
+ */
+notrace void finack_close_fin_queued(struct sock *sk, int old)
+{
+	struct finack_rec *rec = finack_track_home(sk);
+	struct finack_mib __percpu *mib;
+	u64 us;
+
+	if (unlikely(READ_ONCE(rec->sk) != sk || rec->special || finack_fin_acked(sk) ||
+		     !finack_fin_goes_alone(sk) || trace_finack_close_enabled()))
+		return fin_queued_else(sk, old);
+	mib = rec->fn->mib;
+	this_cpu_inc(mib->count[finack_end_by_fin(sk)]);
+	this_cpu_inc(mib->count[FINACK_MERGED]);
+	us = finack_hist_us(since(rec, ktime_get_ns()));
+	mib = rec->fn->mib;
+	finack_hist_add(mib, FINACK_HIST_FIN, us);
+	if (READ_ONCE(rec->fn->knobs.detail))
+		finack_hist_add(mib, FINACK_HIST_ACK, us);
+	finack_track_free_home(rec, rec->fn->share);
+}
+
+notrace void finack_close_ended(struct sock *sk, int old)
+{
+	if (held(sk, old, TCP_CLOSE))
+		ended(finack_net_held(sk), sk, old);
 }
 
 /**

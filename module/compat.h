@@ -54,6 +54,19 @@ static inline struct ctl_table_header *register_net_sysctl_sz(struct net *net, c
 #endif
 #endif
 
+/* Handlers of tracepoints run with preemption off; later kernels (7.3, perhaps some before) leave it on. */
+static __always_inline void finack_tracepoint_lock(void)
+{
+	if (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0))
+		preempt_disable_notrace();
+}
+
+static __always_inline void finack_tracepoint_unlock(void)
+{
+	if (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0))
+		preempt_enable_notrace();
+}
+
 /* until 6.3 kvfree_rcu() of one argument */
 #ifndef kvfree_rcu_mightsleep
 #define kvfree_rcu_mightsleep(_ptr)	kvfree_rcu(_ptr)

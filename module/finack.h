@@ -43,16 +43,14 @@ static inline unsigned int finack_hist_bucket(u64 us)
 
 /**
  * finack_hist_add() - enter a delay
- * @fn: the namespace
+ * @mib: the namespace's counters
  * @id: which histogram
- * @ns: the delay
+ * @us: the delay, in microseconds
  */
-static inline void finack_hist_add(const struct finack_net *fn, enum finack_hist_id id, u64 ns)
+static inline void finack_hist_add(struct finack_mib __percpu *mib, enum finack_hist_id id, u64 us)
 {
-	u64 us = finack_hist_us(ns);
-
-	this_cpu_inc(fn->mib->hist[id].count[finack_hist_bucket(us)]);
-	this_cpu_add(fn->mib->hist[id].sum, us);
+	this_cpu_inc(mib->hist[id].count[finack_hist_bucket(us)]);
+	this_cpu_add(mib->hist[id].sum, us);
 }
 
 void finack_hist_sub(const struct finack_net *fn, enum finack_hist_id id, u64 ns);
@@ -110,7 +108,7 @@ static inline bool finack_fin_goes_alone(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	return !tcp_send_head(sk) && !tp->packets_out &&
+	return skb_queue_empty(&sk->sk_write_queue) && !tp->packets_out &&
 	       !after(tp->write_seq + 1, tcp_wnd_end(tp)) &&
 	       sk->sk_pacing_status != SK_PACING_NEEDED;
 }
@@ -144,7 +142,32 @@ static inline void finack_active_half(const struct sock *sk)
 	this_cpu_write(finack_half_closed, finack_half_of(sk));
 }
 
-enum finack_mib_id finack_active_outcome(const struct sock *sk);
+
+/**
+ * finack_active_outcome() - what the peer did when we closed first
+ * @sk: the socket, going from FIN_WAIT2 to CLOSE
+ *
+ * SOCK_DONE tells whether its FIN came to this socket, or was left to the TIME_WAIT minisock.
+ * The ACK of ours came in the same segment if the clock of segment arrival (tcp_mstamp) stands
+ * where it stood when something of ours was last delivered. Those clocks count microseconds; the
+ * one kept when FIN_WAIT2 was entered, on this CPU as a rule, counts nanoseconds.
+ *
+ * Return: FINACK_ACTIVE_MERGED, FINACK_ACTIVE_SEPARATE or FINACK_ACTIVE_HALF.
+ */
+static inline enum finack_mib_id finack_active_outcome(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u64 half = this_cpu_read(finack_half_closed), now = finack_half_of(sk);
+
+	if (!sock_flag(sk, SOCK_DONE))
+		return FINACK_ACTIVE_HALF;
+	if (tp->delivered_mstamp != tp->tcp_mstamp)
+		return FINACK_ACTIVE_SEPARATE;
+	/* the same socket, at another time */
+	if (half != now && upper_32_bits(half) == upper_32_bits(now))
+		return FINACK_ACTIVE_SEPARATE;
+	return FINACK_ACTIVE_MERGED;
+}
 
 /* reason.c: why an ACK left by itself */
 
@@ -180,7 +203,41 @@ struct finack_end {
 #define FINACK_CLOSE_STATES	(TCPF_CLOSE_WAIT | TCPF_LAST_ACK | TCPF_FIN_WAIT1 |		\
 				 TCPF_FIN_WAIT2 | TCPF_CLOSING | TCPF_CLOSE)
 
-void finack_close_state(struct sock *sk, int old, int new);
+void finack_close_active(struct sock *sk, int old);
+void finack_close_simultaneous(struct sock *sk, int old);
+void finack_close_fin_accepted(struct sock *sk, int old);
+void finack_close_fin_queued(struct sock *sk, int old);
+void finack_close_ended(struct sock *sk, int old);
+
+/**
+ * finack_close_state() - a TCP socket is about to change its state
+ * @sk: the socket, locked
+ * @old: its state
+ * @new: the state to come, one of FINACK_CLOSE_STATES
+ */
+static __always_inline void finack_close_state(struct sock *sk, int old, int new)
+{
+	/* close() after shutdown() "changes" some of these states to themselves */
+	if (unlikely(old == new))
+		return;
+	/* CLOSE is the most frequent, and lies in the middle of the others' numbers */
+	if (new == TCP_CLOSE)
+		finack_close_ended(sk, old);
+	else if (new < TCP_CLOSE && new == TCP_FIN_WAIT2)
+		finack_active_half(sk);
+	else if (new < TCP_CLOSE)
+		finack_close_active(sk, old);
+	else if (new == TCP_CLOSE_WAIT)
+		finack_close_fin_accepted(sk, old);
+	else if (new == TCP_LAST_ACK)
+		finack_close_fin_queued(sk, old);
+	else
+		finack_close_simultaneous(sk, old);
+}
+
+static_assert(TCP_FIN_WAIT1 < TCP_CLOSE && TCP_FIN_WAIT2 < TCP_CLOSE &&
+	      TCP_CLOSE_WAIT > TCP_CLOSE && TCP_LAST_ACK > TCP_CLOSE && TCP_CLOSING > TCP_CLOSE);
+
 void finack_close_retransmit(struct sock *sk, const struct sk_buff *skb);
 void finack_close_ack(struct sock *sk);
 void finack_close_timer(struct sock *sk);
@@ -250,12 +307,16 @@ struct finack_hook_view {
 	unsigned long missed;
 };
 
+#define FINACK_LINGER_MAX 3600
+extern unsigned int finack_linger;
+
 int finack_hooks_init(const char *carrier, const char *absent);
 void finack_hooks_exit(void);
 void finack_hooks_free(void);
 int finack_hooks_want(unsigned int begin, unsigned int need);
 void finack_hooks_begin(unsigned int wants);
 void finack_hooks_cease(unsigned int wants);
+void finack_hooks_look(void);
 const char *finack_hook_name(unsigned int i);
 void finack_hook_view(unsigned int i, struct finack_hook_view *view);
 

@@ -33,6 +33,30 @@ static char *carrier = "auto";
 module_param(carrier, charp, 0444);
 MODULE_PARM_DESC(carrier, "how functions are hooked: auto, kprobe, ftrace (default auto: ftrace where it can)");
 
+static int set_linger(const char *text, const struct kernel_param *kp)
+{
+	unsigned int seconds;
+	int err = kstrtouint(text, 10, &seconds);
+
+	if (err)
+		return err;
+	if (seconds > FINACK_LINGER_MAX) {
+		pr_err("linger=%u is out of range, 0..%u\n", seconds, FINACK_LINGER_MAX);
+		return -EINVAL;
+	}
+	WRITE_ONCE(finack_linger, seconds);
+	finack_hooks_look();
+	return 0;
+}
+
+static const struct kernel_param_ops linger_ops = {
+	.set = set_linger,
+	.get = param_get_uint,
+};
+
+module_param_cb(linger, &linger_ops, &finack_linger, 0644);
+MODULE_PARM_DESC(linger, "seconds that a hook stays armed after the last who wanted it, 0..3600; default 300");
+
 static char *test_absent = "";
 module_param(test_absent, charp, 0444);
 MODULE_PARM_DESC(test_absent, "for tests: treat the hook or symbol of this name as absent");

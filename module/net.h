@@ -12,6 +12,7 @@
 #include <net/netns/generic.h>
 #include <net/sock.h>
 
+#include "compat.h"
 #include "mib.h"
 
 /**
@@ -98,16 +99,16 @@ static inline struct finack_net *finack_net(const struct net *net)
 	return net_generic(net, finack_net_id);
 }
 
-/* The namespace of a socket that holds it, as all sockets of user space do: no need to ask whether
- * it is going. Its table of pointers may be replaced, but is freed a grace period later.
+/* For handlers of tracepoints. The namespace of a socket that holds it, as all sockets of user space do: no
+ * need to ask whether it is going. Its table of pointers may be replaced, but is freed a grace period later.
  */
 static __always_inline struct finack_net *finack_net_held(const struct sock *sk)
 {
 	struct finack_net *fn;
 
-	preempt_disable_notrace();
+	finack_tracepoint_lock();
 	fn = rcu_dereference_sched(sock_net(sk)->gen)->ptr[finack_net_id];
-	preempt_enable_notrace();
+	finack_tracepoint_unlock();
 	return fn;
 }
 

@@ -111,7 +111,7 @@ static bool owner_of(const struct net *net, struct finack_share *s)
 {
 	const struct user_namespace *ns = net->user_ns;
 
-	if (ns == &init_user_ns)
+	if (finack_share_is_hosts(net))
 		return false;
 	while (ns->parent != &init_user_ns)
 		ns = ns->parent;
@@ -131,6 +131,17 @@ static struct finack_share *find(const struct finack_share *like)
 			return s;
 		}
 	return NULL;
+}
+
+/**
+ * finack_share_is_hosts() - whether a namespace has the host's share
+ * @net: the namespace, which may be going
+ *
+ * Return: true if so.
+ */
+bool finack_share_is_hosts(const struct net *net)
+{
+	return net->user_ns == &init_user_ns;
 }
 
 /**

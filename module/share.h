@@ -49,6 +49,7 @@ struct finack_share *finack_share_get(const struct net *net);
 void finack_share_put(struct finack_share *share);
 bool finack_share_ask(struct finack_share *share, unsigned int max);
 long finack_shares_sum(void);
+bool finack_share_is_hosts(const struct net *net);
 
 /* whether a record may be claimed without asking, which then has to be */
 static inline bool finack_share_granted(struct finack_share *share)

@@ -74,36 +74,36 @@ static struct finack_rec *claim_away(struct sock *sk, struct finack_rec *home)
 		if (READ_ONCE(rec->sk) || cmpxchg(&rec->sk, NULL, finack_track_claimed(sk)))
 			continue;
 		atomic_inc(&home->spilled);
+		rec->special = 0;
+		rec->away = true;
 		return rec;
 	}
 	return NULL;
 }
 
 /**
- * finack_track_claim_rest() - finack_track_claim(), where it takes more than the home slot
- * @sk: the socket
+ * finack_track_claim_rest() - claim a slot, wherever one is
+ * @sk: the socket, locked, without a record
  * @share: whose part of the table it will be
- * @home: its home slot
- * @ours: that is claimed
+ * @ours: the home slot is claimed already
  *
- * Return: the record, or NULL.
+ * Return: the record, for the caller to fill in and to publish; NULL if there is none to be had, and then
+ * nothing is claimed.
  */
-struct finack_rec *finack_track_claim_rest(struct sock *sk, struct finack_share *share,
-					   struct finack_rec *home, bool ours)
+struct finack_rec *finack_track_claim_rest(struct sock *sk, struct finack_share *share, bool ours)
 {
-	struct finack_rec *rec;
+	struct finack_rec *home = finack_track_home(sk), *rec = home;
 
 	if (!finack_share_granted(share) && !finack_share_ask(share, finack_table.max)) {
 		if (ours)
 			smp_store_release(&home->sk, NULL);
 		return NULL;
 	}
-	rec = ours ? home : claim_away(sk, home);
+	if (!ours && !finack_track_claim_home(sk, home))
+		rec = claim_away(sk, home);
 	if (!rec)
 		return NULL;
 	finack_share_claim(share);
-	rec->share = share;
-	rec->away = !ours;
 	return rec;
 }
 
@@ -131,18 +131,6 @@ struct finack_rec *finack_track_find_away(const struct sock *sk, struct finack_r
 void finack_track_leave(const struct sock *sk)
 {
 	atomic_dec(&finack_track_home(sk)->spilled);
-}
-
-/**
- * finack_track_drop() - free the record of a socket, if there is one, and say nothing of it
- * @sk: the socket, locked; its namespace is going
- */
-void finack_track_drop(const struct sock *sk)
-{
-	struct finack_rec *rec = finack_track_find(sk);
-
-	if (rec)
-		finack_track_free(sk, rec);
 }
 
 /** finack_track_count() - Return: how many records are in use */

@@ -12,6 +12,7 @@
 
 #include "share.h"
 
+struct finack_net;
 struct net;
 struct sock;
 
@@ -19,7 +20,7 @@ struct sock;
  * struct finack_rec - a passive close, from the peer's FIN until our own has left
  * @sk: the socket, never dereferenced through here; NULL while the slot is free, with its lowest bit
  *	set while the slot is claimed and not filled in
- * @share: whose part of the table it is
+ * @fn: its namespace's data, for close.c
  * @fin_ns: when the FIN was accepted (tcp_sock::tcp_clock_cache)
  * @ack_ns: when the segment that covers it left, if that is in the histogram; else 0
  * @segs_out: tcp_sock::segs_out when the FIN was accepted, later when ours was queued
@@ -28,22 +29,24 @@ struct sock;
  * @spilled: of the slot, not of the record: records whose home it is and which lie in a later slot
  * @segs: segments in the packet that carries our FIN, as counted when it was queued; 0 once the
  *	peer's FIN is ACKed
+ * @special: all of the next four; 0 for most records to their end
  * @outcome: enum finack_mib_id once it is counted, 0 until then
+ * @held: what fin_ack=2 did to the ACK: FINACK_HELD_*
+ * @away: it does not lie in its home slot
+ * @unheld: its socket does not hold the namespace, which may be going
  * @reason: enum finack_mib_id if one was counted
  * @end: enum finack_mib_id once it is counted
  * @cause: the reason, once it is known that an ACK is about to leave; see finack_reason_ack()
- * @held: what fin_ack=2 did to the ACK: FINACK_HELD_*
  * @waiting: our FIN was queued and did not leave at once
  * @data_waits: data before the FIN was waiting for its ACK
  * @ack_due: that ACK was about to leave when the FIN came, see finack_delack_is_due()
  * @deferred: the ACK of the FIN leaves when the backlog is done, see finack_ack_deferred()
- * @away: it does not lie in its home slot
  *
  * Belongs to the holder of the socket's lock. A slot is a cache line of its own.
  */
 struct finack_rec {
 	struct sock *sk;
-	struct finack_share *share;
+	struct finack_net *fn;
 	u64 fin_ns;
 	u64 ack_ns;
 	u32 segs_out;
@@ -51,16 +54,22 @@ struct finack_rec {
 	u32 snd_nxt;
 	atomic_t spilled;
 	u32 segs;
-	u8 outcome;
+	union {
+		u32 special;
+		struct {
+			u8 outcome;
+			u8 held;
+			bool away;
+			bool unheld;
+		};
+	};
 	u8 reason;
 	u8 end;
 	u8 cause;
-	u8 held;
 	bool waiting;
 	bool data_waits;
 	bool ack_due;
 	bool deferred;
-	bool away;
 } __aligned(64);
 
 static_assert(sizeof(struct finack_rec) == 64);
@@ -88,11 +97,9 @@ extern struct finack_table finack_table;
 
 int finack_track_init(unsigned int max);
 void finack_track_exit(void);
-struct finack_rec *finack_track_claim_rest(struct sock *sk, struct finack_share *share,
-					   struct finack_rec *home, bool home_is_ours);
+struct finack_rec *finack_track_claim_rest(struct sock *sk, struct finack_share *share, bool ours);
 struct finack_rec *finack_track_find_away(const struct sock *sk, struct finack_rec *home);
 void finack_track_leave(const struct sock *sk);
-void finack_track_drop(const struct sock *sk);
 unsigned int finack_track_count(void);
 unsigned int finack_track_slots(void);
 struct sock *finack_track_get(unsigned int i, const struct net *net, struct finack_rec *copy);
@@ -109,26 +116,21 @@ static inline struct sock *finack_track_claimed(struct sock *sk)
 }
 
 /**
- * finack_track_claim() - a slot for the record of a socket
+ * finack_track_claim_home() - claim the home slot of a socket
  * @sk: the socket, locked, without a record
- * @share: whose part of the table it will be
+ * @home: its home slot
  *
- * The owner's limit is looked at when this CPU has used up what it was granted the last time.
+ * The caller then has to be granted a record by its share, or to ask finack_track_claim_rest(), and in the
+ * end to publish it.
  *
- * Return: the record, for the caller to fill in and to publish; NULL if there is none to be had.
+ * Return: true if it was free.
  */
-static __always_inline struct finack_rec *finack_track_claim(struct sock *sk,
-							     struct finack_share *share)
+static __always_inline bool finack_track_claim_home(struct sock *sk, struct finack_rec *home)
 {
-	struct finack_rec *home = finack_track_home(sk);
-	bool ours = !cmpxchg(&home->sk, NULL, finack_track_claimed(sk));
-
-	if (unlikely(!ours || !finack_share_granted(share)))
-		return finack_track_claim_rest(sk, share, home, ours);
-	finack_share_claim(share);
-	home->share = share;
-	home->away = false;
-	return home;
+	if (unlikely(cmpxchg(&home->sk, NULL, finack_track_claimed(sk))))
+		return false;
+	home->special = 0;
+	return true;
 }
 
 /**
@@ -157,16 +159,29 @@ static __always_inline struct finack_rec *finack_track_find(const struct sock *s
 }
 
 /**
+ * finack_track_free_home() - a close is over whose record lies in its home slot
+ * @rec: the record, which is another's from here on
+ * @share: whose part of the table it was
+ */
+static __always_inline void finack_track_free_home(struct finack_rec *rec,
+						   struct finack_share *share)
+{
+	finack_share_free(share);
+	smp_store_release(&rec->sk, NULL);
+}
+
+/**
  * finack_track_free() - a close is over
  * @sk: the socket, locked
  * @rec: its record, which is another's from here on
+ * @share: whose part of the table it was
  */
-static __always_inline void finack_track_free(const struct sock *sk, struct finack_rec *rec)
+static inline void finack_track_free(const struct sock *sk, struct finack_rec *rec,
+				     struct finack_share *share)
 {
 	if (unlikely(rec->away))
 		finack_track_leave(sk);
-	finack_share_free(rec->share);
-	smp_store_release(&rec->sk, NULL);
+	finack_track_free_home(rec, share);
 }
 
 #endif

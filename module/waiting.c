@@ -122,7 +122,7 @@ static int waiting_show(struct seq_file *seq, void *v)
 	}
 	sk = w->sk;
 	age = max_t(s64, ktime_get_ns() - w->rec.fin_ns, 0);
-	seq_printf(seq, "%llu ", age / NSEC_PER_MSEC);
+	seq_printf(seq, "%llu ", div_u64(age, NSEC_PER_MSEC));
 	if (IS_ENABLED(CONFIG_IPV6) && sk->sk_family == AF_INET6)
 		seq_printf(seq, "ipv6 %pI6c %u %pI6c %u", &sk->sk_v6_rcv_saddr,
 			   ntohs(inet_sk(sk)->inet_sport), &sk->sk_v6_daddr,

@@ -36,11 +36,7 @@ test_carrier_out_of_range() {
 # every decision by kprobes, too: the other runs of these programs are by what auto takes
 test_all_by_kprobes() {
 	by kprobe ftrace || by kprobe breakpoint || return
-	passes reason_test hold_test undo_test
-}
-
-test_delays_by_kprobes() {
-	fa_load carrier=kprobe && passes delay_test
+	passes reason_test hold_test delay_test undo_test
 }
 
 test_ftrace_or_nothing() {

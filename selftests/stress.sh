@@ -4,6 +4,7 @@
 # and go meanwhile.
 . "$(dirname "$0")/lib.sh"
 fa_several_cpus
+readers=()
 
 some_closes() { [ "$(fa_get Passive)" -ge "$1" ]; }
 
@@ -54,6 +55,41 @@ test_records_change_chains_while_others_are_looked_for() {
 	kill "${pids[@]}"
 	wait "${pids[@]}" 2>/dev/null
 	[ $rc = 0 ] && fa_release && fa_wait 200 fa_tracked 0 && fa_is Untracked 0 && fa_is Earlier 0 && fa_is Undecided 0 && fa_laws
+}
+
+# Readers walk through the table while its records come and go in several namespaces, whose sockets are
+# the same memory again and again. Each line is a socket of the reader's own namespace.
+test_readers_while_records_come_and_go() {
+	local ns=finack-read-$$ pids=() rc=0 i
+	fa_load max_tracked=32 && ip netns add $ns && ip -n $ns link set lo up || return
+	for i in 1 2; do
+		"$closer" any "$i" 1 &
+		pids+=($!)
+		ip netns exec $ns "$closer" any $((i + 2)) 1 &
+		pids+=($!)
+	done
+	for i in 1 2; do
+		( # lines that are none: an address, a port, a family that no closer has
+			n=0
+			while [ ! -e /tmp/stop-reading ]; do
+				awk 'NR > 1 && ($2 != "ipv6" || $3 != "::1" || $5 != "::1" || NF != 10) { print; bad = 1 }
+					END { exit bad }' /proc/net/finack_waiting || exit
+				n=$((n + 1))
+			done
+			[ $n -gt 10 ]
+		) &
+		readers[i]=$!
+	done
+	rm -f /tmp/stop-reading
+	fa_wait 300 some_closes "$(fa_rounds 5000)" || rc=1
+	touch /tmp/stop-reading
+	for i in 1 2; do wait "${readers[i]}" || rc=1; done
+	rm -f /tmp/stop-reading
+	kill "${pids[@]}"
+	wait "${pids[@]}" 2>/dev/null
+	fa_laws && fa_laws $ns && fa_is Earlier 0 && fa_is Earlier 0 $ns || rc=1
+	ip netns del $ns
+	fa_wait 200 fa_tracked 0 && return $rc
 }
 
 fa_main "$@"

@@ -134,7 +134,7 @@ test_long_searches() {
 	fa_wait 60 fa_tracked 20 || rc=1
 	"$closer" merge 20 && "$closer" separate 20 && fa_is Untracked 2 || rc=1
 	feed 2 4 6 8
-	fa_is Passive 82 && fa_is EndClose 82 && fa_is Earlier 0 && fa_is Merged 22 && fa_laws && fa_tracked 0 || rc=1
+	fa_is Passive 82 && fa_is EndClose 82 && fa_is Earlier 0 && fa_is SepApp 20 && fa_laws && fa_tracked 0 || rc=1
 	return $rc
 }
 

@@ -115,7 +115,32 @@ test_doctor_finds_what_is_broken() {
 	ends 1 finack doctor
 	local rc=$?
 	echo 1 >/sys/kernel/debug/kprobes/enabled
-	[ $rc = 0 ] && has '^broken  kprobes' && has '^broken  hook  *tcp_send_ack: armed .* not hit'
+	[ $rc = 0 ] && has '^broken  kprobes' &&
+		has '^broken  hook  *tcp_send_delayed_ack_return: armed, but nothing arrives' || { cat /tmp/out; return 1; }
+	fa_load && echo 0 >/proc/sys/kernel/ftrace_enabled || return
+	ends 1 finack doctor
+	rc=$?
+	echo 1 >/proc/sys/kernel/ftrace_enabled
+	[ $rc = 0 ] && has '^broken  ftrace' && has '^broken  hook  *tcp_send_ack: armed, but nothing arrives' &&
+		has 'sysctl kernel.ftrace_enabled=1' || { cat /tmp/out; return 1; }
+}
+
+test_doctor_sees_others() {
+	local events=/sys/kernel/tracing/kprobe_events
+	[ -w $events ] || return 0
+	fa_load && ends 0 finack doctor && has '^ok  *others ' || return
+	echo 'p:finack_other tcp_send_delayed_ack' >$events && echo 1 >/sys/kernel/tracing/events/kprobes/finack_other/enable
+	ends 0 finack doctor
+	local rc=$?
+	echo 0 >/sys/kernel/tracing/events/kprobes/finack_other/enable && echo >$events
+	[ $rc = 0 ] && has '^note  *others  *1 other probe at tcp_send_delayed_ack' || { cat /tmp/out; return 1; }
+}
+
+test_hooks_are_roots_to_see() {
+	local nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
+	ends 0 $nobody finack && has '^Hooks .*only root sees them' || { cat /tmp/out; return 1; }
+	ends 1 $nobody finack doctor || ends 0 $nobody finack doctor
+	has 'run as root' || { cat /tmp/out; return 1; }
 }
 
 # each command that has something to print, of one waiting and some other closes

@@ -5,7 +5,7 @@
 
 fa_say() { echo "# $*"; }
 
-# fa_wait SECONDS COMMAND...: until the command succeeds, which is tried every FA_PERIOD seconds
+# fa_wait SECONDS COMMAND...: until the command succeeds
 fa_wait() {
 	local end=$((SECONDS + $1))
 	shift
@@ -14,7 +14,7 @@ fa_wait() {
 			fa_say "waited in vain for: $*"
 			return 1
 		}
-		read -r -t "${FA_PERIOD:-0.02}" <> <(:) || :
+		read -r -t 0.02 <> <(:) || :
 	done
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* finack doctor: is everything in order on this machine, and if not, what is to be done? */
 #include <errno.h>
+#include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +118,7 @@ static void check_ftrace(struct exam *e)
 		report(e, FINE, "ftrace", NULL, "not part of this kernel: kprobes are breakpoints");
 	else if (*value == '0')
 		report(e, BROKEN, "ftrace", "run: sysctl kernel.ftrace_enabled=1",
-		       "switched off: kprobes by ftrace do not fire");
+		       "switched off: no hook on a function is run: no reasons, no controls");
 	else
 		report(e, FINE, "ftrace", NULL, "switched on");
 }
@@ -186,6 +187,11 @@ static void hook(struct exam *e, const struct hook *h, uint64_t before)
 
 	if (hook_off(h))
 		report(e, NOTE, "hook", NULL, "%s: %s", h->name, h->status);
+	else if (hook_dead(h))
+		report(e, BROKEN, "hook", !strcmp(h->kind, "ftrace_ops") ?
+		       "run: sysctl kernel.ftrace_enabled=1" :
+		       "see 'kprobes' and 'ftrace' above: switch on what is off",
+		       "%s: %s", h->name, h->status);
 	else if (!hook_armed(h))
 		report(e, BROKEN, "hook", "look into the kernel's log: dmesg | grep finack",
 		       "%s: %s", h->name, h->status);
@@ -209,6 +215,72 @@ static void check_hooks(struct exam *e)
 	for (i = 0; s && !*s->problem && i < s->after.n; i++)
 		hook(e, &s->after.hook[i], s->before.hook[i].hits);
 	free(s);
+}
+
+/* probes of anybody at a function, by kprobes and kretprobes; -1: not to be seen */
+static int probes_at(const char *function)
+{
+	char *text = file_read("/sys/kernel/debug/kprobes/list"), *rest = text, *line, name[128];
+	int n = 0;
+
+	if (!text)
+		return -1;
+	while ((line = split_line(&rest)))
+		if (sscanf(line, "%*s %*s %127[^+ \t]", name) == 1)
+			n += !strcmp(name, function);
+	free(text);
+	return n;
+}
+
+/* whether a live patch replaces a function of the kernel */
+static bool patched(const char *function)
+{
+	glob_t found;
+	char path[200];
+	bool is;
+
+	snprintf(path, sizeof(path), "/sys/kernel/livepatch/*/vmlinux/%.100s,*", function);
+	is = !glob(path, 0, NULL, &found);
+	if (is)
+		globfree(&found);
+	return is;
+}
+
+/* Others at the functions that finack hooks: which of them may not see what a control redirects, or keep
+ * it from being redirected.
+ */
+static void check_others(struct exam *e)
+{
+	static const char * const functions[] = {
+		"tcp_send_ack", "__tcp_send_ack.part.0", "tcp_delack_timer_handler",
+		"tcp_send_delayed_ack",
+	};
+	char finding[400] = "";
+	size_t i, j, len = 0;
+	struct hooks h;
+
+	if (hooks_read(&h))
+		return;
+	for (i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+		int n = probes_at(functions[i]);
+
+		for (j = 0; j < h.n; j++)
+			if (!strcmp(h.hook[j].symbol, functions[i]) && hook_armed(&h.hook[j]) &&
+			    strcmp(h.hook[j].kind, "ftrace_ops") && strcmp(h.hook[j].kind, "tracepoint"))
+				n--;
+		if (n > 0 && len < sizeof(finding))
+			len += snprintf(finding + len, sizeof(finding) - len, "%s%d other probe%s at %s",
+					len ? ", " : "", n, n == 1 ? "" : "s", functions[i]);
+		if (patched(functions[i]) && len < sizeof(finding))
+			len += snprintf(finding + len, sizeof(finding) - len, "%sa live patch of %s",
+					len ? ", " : "", functions[i]);
+	}
+	if (len)
+		report(e, NOTE, "others",
+		       "a live patch keeps controls of that function from being set; with kprobes as carrier, probes do not see what a control redirects",
+		       "%s", finding);
+	else
+		report(e, FINE, "others", NULL, "nobody else is at the functions that finack hooks");
 }
 
 static void check_losses(struct exam *e)
@@ -254,6 +326,7 @@ int doctor_main(struct ctx *ctx, int argc, char **argv)
 	if (loaded) {
 		check_tracing(&e);
 		check_hooks(&e);
+		check_others(&e);
 		check_losses(&e);
 	}
 	out_end(&ctx->out);

@@ -5,6 +5,7 @@
  * whatever the file has that is called so.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,16 +239,19 @@ static void delays(struct ctx *ctx, const struct sample *s)
 	out_end(o);
 }
 
-static void health(struct ctx *ctx, const struct sample *s)
+static void hooks(struct ctx *ctx)
 {
 	unsigned int armed = 0, off = 0, absent = 0;
-	uint64_t untracked = get(s, "FinAckUntracked"), missed;
 	struct out *o = &ctx->out;
+	uint64_t missed;
 	struct hooks k;
 	size_t i;
 
-	if (hooks_read(&k))
+	if (hooks_read(&k)) {
+		if (errno == EACCES)
+			out_text(o, "%-*s%s\n", delay_label(ctx), "Hooks", " only root sees them");
 		return;
+	}
 	for (i = 0; i < k.n; i++)
 		*(hook_armed(&k.hook[i]) ? &armed : hook_off(&k.hook[i]) ? &off : &absent) += 1;
 	missed = hooks_missed(&k);
@@ -270,6 +274,14 @@ static void health(struct ctx *ctx, const struct sample *s)
 	out_color(o, OUT_PLAIN);
 	out_nl(o);
 	out_end(o);
+}
+
+static void health(struct ctx *ctx, const struct sample *s)
+{
+	uint64_t untracked = get(s, "FinAckUntracked");
+	struct out *o = &ctx->out;
+
+	hooks(ctx);
 	if (untracked || ctx->zeros || o->json) {
 		label(ctx, 2, "untracked");
 		number(ctx, "untracked", value_width(ctx), untracked);

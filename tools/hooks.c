@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,48 +8,63 @@
 #include "file.h"
 #include "hooks.h"
 
-static void value(const char *hook, const char *file, char *buf, size_t size)
+static bool value(const char *hook, const char *file, char *buf, size_t size)
 {
 	char path[400];
 
 	snprintf(path, sizeof(path), HOOKS_DIR "/%.255s/%s", hook, file);
-	if (!file_line(path, buf, size))
-		*buf = '\0';
+	if (file_line(path, buf, size))
+		return true;
+	*buf = '\0';
+	return false;
 }
 
-static void read_hook(struct hook *h, const char *name)
+/* Return: whether its status could be read; else errno */
+static bool read_hook(struct hook *h, const char *name)
 {
 	char number[32];
 
 	snprintf(h->name, sizeof(h->name), "%.63s", name);
-	value(name, "status", h->status, sizeof(h->status));
+	if (!value(name, "status", h->status, sizeof(h->status)))
+		return false;
+	value(name, "symbol", h->symbol, sizeof(h->symbol));
 	value(name, "kind", h->kind, sizeof(h->kind));
 	value(name, "hits", number, sizeof(number));
 	h->hits = strtoull(number, NULL, 10);
 	value(name, "missed", number, sizeof(number));
 	h->missed = strtoull(number, NULL, 10);
+	return true;
 }
 
 int hooks_read(struct hooks *h)
 {
 	struct dirent **e;
+	bool denied = false;
 	int i, n = scandir(HOOKS_DIR, &e, NULL, alphasort);
 
 	h->n = 0;
 	if (n < 0)
 		return -1;
 	for (i = 0; i < n; i++) {
-		if (*e[i]->d_name != '.' && h->n < HOOKS_MAX)
-			read_hook(&h->hook[h->n++], e[i]->d_name);
+		if (*e[i]->d_name != '.' && h->n < HOOKS_MAX) {
+			denied = denied || (!read_hook(&h->hook[h->n++], e[i]->d_name) &&
+					    errno == EACCES);
+		}
 		free(e[i]);
 	}
 	free(e);
-	return 0;
+	errno = EACCES;
+	return denied ? -1 : 0;
 }
 
 bool hook_armed(const struct hook *h)
 {
 	return !strcmp(h->status, "armed");
+}
+
+bool hook_dead(const struct hook *h)
+{
+	return !strncmp(h->status, "armed, but", 10);
 }
 
 bool hook_off(const struct hook *h)

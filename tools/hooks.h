@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reads /sys/kernel/finack/hooks: the names are those of the folders. */
+/* Reads /sys/kernel/finack/hooks: the names are those of the folders. They tell of the whole host and are
+ * root's alone to read.
+ */
 #ifndef FINACK_HOOKS_H
 #define FINACK_HOOKS_H
 
@@ -14,6 +16,7 @@
 struct hook {
 	char name[64];
 	char status[128];
+	char symbol[64];
 	char kind[32];
 	uint64_t hits;
 	uint64_t missed;
@@ -24,9 +27,11 @@ struct hooks {
 	size_t n;
 };
 
-/** hooks_read() - Return: 0, or -1 with errno */
+/** hooks_read() - Return: 0, or -1 with errno: EACCES where the caller may not read them */
 int hooks_read(struct hooks *h);
 bool hook_armed(const struct hook *h);
+/** hook_dead() - whether it is armed, but the kernel does not run its handler */
+bool hook_dead(const struct hook *h);
 /** hook_off() - whether no namespace wants it now */
 bool hook_off(const struct hook *h);
 uint64_t hooks_missed(const struct hooks *h);

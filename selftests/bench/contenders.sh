@@ -33,8 +33,10 @@ finack() { insmod "$bin/${old:+old-}finack.ko" "$@"; }
 
 set_knob() { echo "$2" >"$knobs/$1"; }
 
-# no other namespace wants what this one does without
-no_kprobes() { ! grep -q '^armed' /sys/kernel/finack/hooks/tcp_{send_ack,delack_timer_handler}/status; }
+# a hook stays armed for a while after the last namespace that wanted it; a revision before has no such file
+disarm_now() { [ ! -e /sys/module/finack/parameters/linger ] || echo 0 >/sys/module/finack/parameters/linger; }
+
+unhooked() { ! grep -q '^armed' /sys/kernel/finack/hooks/tcp_{send_ack,delack_timer_handler}/status; }
 
 # read_events: start one that reads the trace event, and waits for the first (read is call 0)
 read_events() {
@@ -50,7 +52,7 @@ on() {
 	[[ $1 != old-* ]] || old=yes
 	case ${1#old-} in
 	bare | bare-again) ;;
-	detail0) finack && set_knob detail 0 && FA_PERIOD=5 fa_wait 330 unhooked ;;
+	detail0) finack && set_knob detail 0 && disarm_now && fa_wait 60 unhooked ;;
 	detail1) finack ;;
 	detail1-kprobe) finack carrier=kprobe ;;
 	listener) finack && trace_event 1 ;;

@@ -169,7 +169,7 @@ function goals(    n, i, list, w, worst, cheapest, x) {
 		at_most("connection, detail 1", by_kernel(0.6, 0.75), " %", pc("conn", "detail1"))
 		times("connection, detail 1, times the empty ftrace_ops", 1.7, "detail1", "floor2")
 		if (by_kernel(1, 0))
-			times("connection, detail 1 by kprobes, times the empty kprobes", 1, "detail1-kprobe", "floor1")
+			times("connection, detail 1, times the empty kprobes", 1, "detail1", "floor1")
 	}
 	if (n_changes)
 		at_most("handlers in a connection, detail 0", by_kernel(300, 320), " instructions", handlers_of("", "detail0"))

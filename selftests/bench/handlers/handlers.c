@@ -78,20 +78,21 @@ static struct step {
 	const char *name;
 	int state;
 	void (*before)(struct sock *sk);
+	bool process; /* it owns the socket; else a softirq has it locked */
 	u64 least;
 	u64 sum;
 } steps[] = {
 	/* the end that closes first */
-	{ "CLOSE->SYN_SENT", TCP_SYN_SENT },
+	{ "CLOSE->SYN_SENT", TCP_SYN_SENT, NULL, true },
 	{ "SYN_SENT->ESTABLISHED", TCP_ESTABLISHED, connected },
-	{ "ESTABLISHED->FIN_WAIT1", TCP_FIN_WAIT1 },
+	{ "ESTABLISHED->FIN_WAIT1", TCP_FIN_WAIT1, NULL, true },
 	{ "FIN_WAIT1->FIN_WAIT2", TCP_FIN_WAIT2, fin_sent },
 	{ "FIN_WAIT2->CLOSE", TCP_CLOSE, fin_received },
 	/* the other end */
 	{ "LISTEN->SYN_RECV", TCP_SYN_RECV, listening },
 	{ "SYN_RECV->ESTABLISHED", TCP_ESTABLISHED, connected },
 	{ "ESTABLISHED->CLOSE_WAIT", TCP_CLOSE_WAIT, fin_received },
-	{ "CLOSE_WAIT->LAST_ACK", TCP_LAST_ACK },
+	{ "CLOSE_WAIT->LAST_ACK", TCP_LAST_ACK, NULL, true },
 	{ "LAST_ACK->CLOSE", TCP_CLOSE, fin_acked },
 };
 
@@ -144,6 +145,7 @@ static void measure(struct sock *sk)
 		for (s = steps; s < steps + ARRAY_SIZE(steps); s++) {
 			if (s->before)
 				s->before(sk);
+			sk->sk_lock.owned = s->process;
 			n = timed(inet_sk_set_state, sk, s->state) - nothing;
 			s->sum += n;
 			if (!i || n < s->least)
@@ -183,6 +185,7 @@ static int __init handlers_init(void)
 		return err;
 	lock_sock(sock->sk);
 	measure(sock->sk);
+	sock->sk->sk_lock.owned = 1;
 	connected(sock->sk);
 	release_sock(sock->sk);
 	sock_release(sock);
