@@ -108,24 +108,24 @@ test_hooks_are_armed_while_needed() {
 		# a user who changes his mind has the kernel's text patched no more often than this
 		start=$SECONDS
 		armed $detail tcp_send_delayed_ack tcp_send_delayed_ack_return || return
-		fa_wait $((linger + 20)) armed_now || return
+		FA_PERIOD=1 fa_wait $((linger + 20)) armed_now || return
 		[ $((SECONDS - start)) -ge $((linger - 1)) ] || fa_same $((SECONDS - start)) $linger "seconds armed" || return
 		disarmed || return
 		put $proc/quickack 1 && armed tcp_send_delayed_ack || return
 		put $proc/quickack 0 && put $proc/delack_max_ms 12 && armed tcp_send_delayed_ack tcp_send_delayed_ack_return || return
-		fa_wait $((linger + 20)) armed_now tcp_send_delayed_ack_return || return
+		FA_PERIOD=1 fa_wait $((linger + 20)) armed_now tcp_send_delayed_ack_return || return
 		put $proc/delack_min_ms 12 && put $proc/delack_max_ms 0 && armed tcp_send_delayed_ack_return || return
-		put $proc/delack_min_ms 0 && fa_wait $((linger + 20)) armed_now || return
+		put $proc/delack_min_ms 0 && FA_PERIOD=1 fa_wait $((linger + 20)) armed_now || return
 		put $proc/ports 80 && put $proc/fin_hold_ms 10 && armed || return
 		# a namespace that goes takes its want along
 		ip netns add $ns && ip netns exec $ns sysctl -qw net.finack.detail=0 net.finack.quickack=1 || return
-		armed $detail tcp_send_delayed_ack && fa_wait $((linger + 20)) armed_now tcp_send_delayed_ack || return
-		ip netns del $ns && fa_wait $((linger + 60)) armed_now && disarmed || return
+		armed $detail tcp_send_delayed_ack && FA_PERIOD=1 fa_wait $((linger + 20)) armed_now tcp_send_delayed_ack || return
+		ip netns del $ns && FA_PERIOD=1 fa_wait $((linger + 60)) armed_now && disarmed || return
 		put $proc/detail 1 && armed $detail || return
 	}
 	# nobody wants it now, and it is disarmed now
 	put $proc/quickack 1 && echo 3600 >$linger_file && put $proc/quickack 0 && armed $detail tcp_send_delayed_ack || return
-	echo 0 >$linger_file && fa_wait 20 armed_now $detail
+	echo 0 >$linger_file && FA_PERIOD=1 fa_wait 20 armed_now $detail
 }
 
 test_a_control_that_cannot_be_hooked_is_refused() {

@@ -161,7 +161,7 @@ test_random_closes_under_changing_knobs() {
 	done
 	echo 0 >/sys/module/finack/parameters/linger
 	for f in /sys/kernel/finack/hooks/tcp_send_delayed_ack*; do
-		fa_wait 60 grep -q ^off "$f/status" || return
+		FA_PERIOD=1 fa_wait 60 grep -q ^off "$f/status" || return
 	done
 }
 

@@ -5,7 +5,8 @@
 
 fa_say() { echo "# $*"; }
 
-# fa_wait SECONDS COMMAND...: until the command succeeds
+# fa_wait SECONDS COMMAND...: until the command succeeds. It is tried every FA_PERIOD seconds: under counted
+# time what is tried takes the host's time, and the wait in between does not.
 fa_wait() {
 	local end=$((SECONDS + $1))
 	shift
@@ -14,7 +15,7 @@ fa_wait() {
 			fa_say "waited in vain for: $*"
 			return 1
 		}
-		read -r -t 0.02 <> <(:) || :
+		read -r -t "${FA_PERIOD:-0.02}" <> <(:) || :
 	done
 }
 
