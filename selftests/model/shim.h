@@ -9,8 +9,8 @@
  *
  *  - data_race() does an access that may race and is known to: ThreadSanitizer ignores what is
  *    read there, that is the copy of a record in finack_track_get() alone.
- *  - refcount_inc_not_zero() has no ordering in the kernel; finack_track_get() has smp_rmb()
- *    behind it. ThreadSanitizer does not follow fences, so it is an acquire here.
+ *  - refcount_inc_not_zero() has no ordering in the kernel. It is an acquire here: the test looks
+ *    into the socket that it holds. So a second look at a slot that comes too early does not show.
  *  - sock_net() reads what the reuse of a socket's memory may write meanwhile, as in the kernel's
  *    own lookups without a lock. It is a relaxed read here, and the write a relaxed one.
  *
@@ -23,6 +23,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +45,10 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define max(a, b) ({ __auto_type a_ = (a); __auto_type b_ = (b); a_ > b_ ? a_ : b_; })
+#define min(a, b) ({ __auto_type a_ = (a); __auto_type b_ = (b); a_ < b_ ? a_ : b_; })
+#define max_t(type, a, b) max((type)(a), (type)(b))
+#define min_t(type, a, b) min((type)(a), (type)(b))
+#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
 
 /* what is wrong, and the end */
@@ -61,7 +66,7 @@ void shim_pause(int often);
 #define smp_load_acquire(p) ({						\
 	__auto_type v_ = __atomic_load_n(p, __ATOMIC_ACQUIRE);		\
 	if (v_)								\
-		shim_pause(16);						\
+		shim_pause(256);					\
 	v_;								\
 })
 /* the kernel's: pairs with what the caller says */
@@ -71,7 +76,7 @@ void shim_pause(int often);
 })
 /* the kernel's: pairs with what the caller says */
 #define smp_rmb() ({							\
-	shim_pause(16);							\
+	shim_pause(512);						\
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);			\
 })
 /* one that fails orders nothing */
@@ -128,6 +133,11 @@ static inline void refcount_set(refcount_t *r, int n)
 	__atomic_store_n(&r->n, n, __ATOMIC_RELEASE);
 }
 
+static inline int refcount_read(const refcount_t *r)
+{
+	return READ_ONCE(r->n);
+}
+
 static inline void refcount_inc(refcount_t *r)
 {
 	if (__atomic_fetch_add(&r->n, 1, __ATOMIC_RELAXED) <= 0)
@@ -138,7 +148,7 @@ static inline bool refcount_inc_not_zero(refcount_t *r)
 {
 	int n;
 
-	shim_pause(16);
+	shim_pause(256);
 	n = READ_ONCE(r->n);
 	while (n > 0 && !__atomic_compare_exchange_n(&r->n, &n, n + 1, false, __ATOMIC_ACQUIRE,
 						     __ATOMIC_RELAXED))
@@ -168,22 +178,6 @@ static inline bool refcount_dec_and_test(refcount_t *r)
 #define spin_lock pthread_mutex_lock
 #define spin_unlock pthread_mutex_unlock
 
-static inline bool refcount_dec_and_lock(refcount_t *r, spinlock_t *lock)
-{
-	int n = READ_ONCE(r->n);
-
-	while (n > 1)
-		if (__atomic_compare_exchange_n(&r->n, &n, n - 1, false, __ATOMIC_RELEASE,
-						__ATOMIC_RELAXED))
-			return false;
-	shim_pause(1);
-	spin_lock(lock);
-	if (refcount_dec_and_test(r))
-		return true;
-	spin_unlock(lock);
-	return false;
-}
-
 /* linux/list.h */
 
 struct list_head {
@@ -210,12 +204,13 @@ static inline void list_del(struct list_head *entry)
 	entry->prev->next = entry->next;
 }
 
-/* linux/slab.h, linux/mm.h */
+/* linux/slab.h, linux/mm.h, linux/vmalloc.h */
 
 #define GFP_KERNEL 0
 #define GFP_KERNEL_ACCOUNT 0
 
 void *shim_alloc(size_t size);
+void *vzalloc(size_t size);
 void shim_free(void *p);
 
 static inline void *kzalloc(size_t size, int gfp)
@@ -225,6 +220,8 @@ static inline void *kzalloc(size_t size, int gfp)
 
 static inline void *kvcalloc(size_t n, size_t size, int gfp)
 {
+	if (n > INT_MAX / size)
+		fail("too much for the page allocator: %zu times %zu bytes", n, size);
 	return shim_alloc(n * size);
 }
 
@@ -256,23 +253,31 @@ static inline void *shim_of_cpu(const volatile void *p, int cpu)
 	(type *)shim_alloc(SHIM_CPUS * SHIM_UNIT);		\
 })
 #define free_percpu shim_free
-#define num_possible_cpus() SHIM_CPUS
+#define num_online_cpus() SHIM_CPUS
 #define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < SHIM_CPUS; (cpu)++)
 #define per_cpu_ptr(p, cpu) ((__typeof__(p))shim_of_cpu(p, cpu))
 #define per_cpu(name, cpu) (*per_cpu_ptr(&(name), cpu))
 #define this_cpu_read(x) READ_ONCE(per_cpu(x, shim_cpu))
 #define this_cpu_write(x, v) WRITE_ONCE(per_cpu(x, shim_cpu), v)
-#define this_cpu_inc(x) this_cpu_write(x, this_cpu_read(x) + 1)
-#define this_cpu_dec(x) this_cpu_write(x, this_cpu_read(x) - 1)
+#define this_cpu_add(x, n) ({				\
+	shim_pause(1);					\
+	this_cpu_write(x, this_cpu_read(x) + (n));	\
+})
+#define this_cpu_sub(x, n) this_cpu_add(x, -(n))
+#define this_cpu_dec(x) this_cpu_add(x, -1)
 
 /* linux/jiffies.h, linux/hash.h, linux/kernel.h */
 
 extern unsigned long shim_jiffies;
 #define jiffies READ_ONCE(shim_jiffies)
 
+/* not the kernel's, which spreads sockets as evenly as the allocator lets it: here it is another */
 static inline u32 hash_ptr(const void *p, unsigned int bits)
 {
-	return (u64)(uintptr_t)p * 0x61c8864680b583ebull >> (64 - bits);
+	u64 n = (uintptr_t)p * 0x9e3779b97f4a7c15ull;
+
+	n = (n ^ n >> 32) * 0xff51afd7ed558ccdull;
+	return (n ^ n >> 32) << 32 >> (64 - bits);
 }
 
 static inline u32 reciprocal_scale(u32 value, u32 end)

@@ -6,6 +6,9 @@
  * table [SEED [TIMES [limits|shares|threads]]] is silent and succeeds, or says what was wrong and
  * fails; VERBOSE=1 has it say what it did.
  *
+ * While one thread is alone, on all CPUs in turn, each claim has to end as the rule in share.c
+ * says.
+ *
  * Owners open sockets, move them to each other, and claim, fill in, publish, find and free their
  * records as close.c does, with the socket locked. Readers walk the slots as waiting.c does.
  * Memory of sockets is used again at once, often in another namespace, and given back after a grace
@@ -16,6 +19,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,12 +34,15 @@
 #define TICK 64 /* claims */
 #define SHARE 7 /* of module/share.c */
 #define SEARCH 64 /* of module/track.c */
-#define EXACT (1024 * SHIM_CPUS) /* the largest table that looks at its limits for every record */
+#define SMALL 4096 /* of module/share.c */
+#define GRANT 64 /* of module/share.c */
+#define MOST 100000 /* records of a table that is looked through */
+#define LARGEST 0x1000000u /* records of the smallest table of 2 GiB */
 
 static const struct scenario {
 	const char *name;
 	unsigned int max;
-	int owners;
+	int owners; /* threads */
 	int load; /* sockets, in percent of max */
 	int clash; /* only sockets of so many homes; 0: all */
 	int ops; /* of each owner */
@@ -46,15 +53,20 @@ static const struct scenario {
 	{ "16, one thread", 16, 1, 150, 0, 10000 },
 	{ "64, one thread", 64, 1, 150, 0, 10000 },
 	{ "100, one thread", 100, 1, 200, 0, 20000, true },
+	{ "5000, one thread", 5000, 1, 200, 0, 60000 },
+	{ "5000, of one owner, one thread", 5000, 1, 200, 0, 60000, true },
 	{ "1", 1, 4, 400, 0, 40000, true },
 	{ "2", 2, 4, 400, 0, 40000, true },
 	{ "16", 16, 4, 100, 0, 40000 },
+	{ "16, seldom full", 16, 5, 60, 0, 40000, true },
 	{ "64", 64, 4, 150, 0, 40000 },
 	{ "100", 100, 5, 80, 0, 40000 },
 	{ "100, of one owner", 100, 5, 200, 0, 40000, true },
-	{ "70, in two homes", 70, 4, 200, 2, 40000, true },
 	{ "1000", 1000, 5, 160, 0, 40000 },
-	{ "9000, looked at once a tick", 9000, 4, 200, 0, 40000, true },
+	{ "5000", 5000, 5, 200, 0, 20000 },
+	{ "9000, of one owner", 9000, 4, 200, 0, 20000, true },
+	/* the last: whoever is given the same memory next has the same homes */
+	{ "70, in two homes", 70, 4, 200, 2, 40000, true },
 };
 
 /* sockets that lie together */
@@ -110,7 +122,6 @@ unsigned long shim_jiffies = 1000;
 _Thread_local int shim_cpu = MAIN_CPU;
 static _Thread_local u64 random_state = 1;
 static _Thread_local int allocs_left; /* until one fails; 0: none does */
-static _Thread_local u64 lives_at_lock; /* sockets that were when this thread became a reader */
 static int allocated; /* pieces of memory */
 
 static const struct scenario *now;
@@ -120,14 +131,22 @@ static int n_pages;
 static u64 lives; /* sockets so far */
 static unsigned int claims;
 static bool owners_done;
+static bool alone; /* nobody else claims or frees */
 static struct sock *passed[16]; /* from one owner to another */
+static struct sock **opened; /* that are left to be ended */
+static int n_opened;
 
 /* records in use; never more than there are, as they are counted late and uncounted early */
 static int in_use, in_use_others, in_use_of[OWNERS];
 
-/* what happened; @reborn, @mixed: see read_slot() */
+/* when a CPU was last refused a record, in jiffies, as long as the owner has the share */
+static unsigned long refused_at[OWNERS][SHIM_CPUS];
+
+/* what happened; @spare: refused although no limit was reached; @crowded: no slot was free;
+ * @most: records in use
+ */
 static struct {
-	unsigned long long got, reborn, mixed, claimed, refused, away;
+	unsigned long long got, claimed, refused, spare, crowded, away, most;
 } did;
 
 #define count(what) __atomic_fetch_add(&did.what, 1, __ATOMIC_RELAXED)
@@ -187,11 +206,34 @@ void *shim_alloc(size_t size)
 	return p;
 }
 
+static struct {
+	void *p;
+	size_t size;
+} big; /* there is one at a time */
+
+/* for much of which little is touched */
+void *vzalloc(size_t size)
+{
+	if (allocs_left && !--allocs_left)
+		return NULL;
+	big.size = size;
+	big.p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (big.p == MAP_FAILED)
+		abort();
+	__atomic_fetch_add(&allocated, 1, __ATOMIC_RELAXED);
+	return big.p;
+}
+
 void shim_free(void *p)
 {
-	if (p)
-		__atomic_fetch_sub(&allocated, 1, __ATOMIC_RELAXED);
-	free(p);
+	if (!p)
+		return;
+	__atomic_fetch_sub(&allocated, 1, __ATOMIC_RELAXED);
+	if (p != big.p)
+		return free(p);
+	munmap(big.p, big.size);
+	big.p = NULL;
 }
 
 /* RCU: an epoch per reader, 0 outside; what was given back in an epoch waits for its readers */
@@ -205,7 +247,6 @@ void rcu_read_lock(void)
 {
 	__atomic_store_n(&reader_of[shim_cpu].epoch, __atomic_load_n(&epoch, __ATOMIC_SEQ_CST),
 			 __ATOMIC_SEQ_CST);
-	lives_at_lock = __atomic_load_n(&lives, __ATOMIC_ACQUIRE);
 }
 
 void rcu_read_unlock(void)
@@ -371,6 +412,8 @@ static void space_hold(struct space *sp)
 			fail("no share");
 		if (!fits(sp, sp->share))
 			fail("the share is another's");
+		if (alone && sp->owner != HOST && refcount_read(&sp->share->users) == 1)
+			memset(refused_at[sp->owner], 0, sizeof(refused_at[0]));
 	}
 	pthread_mutex_unlock(&sp->lock);
 }
@@ -421,17 +464,95 @@ static enum owner owner_of(const struct sock *sk)
 
 /* what owners do with sockets */
 
-/* as much as may be in use: exactly with one owner; each can have seen the last free one */
-static int at_most(int limit)
-{
-	int more = now->owners > 1 ? now->owners : 0;
+/* shares, looked at from outside */
 
-	if (now->max > EXACT)
-		more += TICK + now->owners;
-	return limit + more;
+static long used_by(const struct finack_share *s)
+{
+	long n = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(per_cpu_ptr(s->cpu, cpu)->used);
+	return n;
 }
 
-/* what one other owner can have of a half: SHARE times what is left, see finack_share_has_room() */
+/* what CPUs may still claim */
+static long granted_to(const struct finack_share *s)
+{
+	long n = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(per_cpu_ptr(s->cpu, cpu)->granted);
+	return n;
+}
+
+static long others_used(void)
+{
+	long n = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(per_cpu(finack_others_used, cpu));
+	return n;
+}
+
+/* NULL: the owner has none now */
+static struct finack_share *share_now(enum owner who)
+{
+	unsigned int i;
+
+	if (who == HOST)
+		return &finack_share_host;
+	if (who == KERNEL)
+		return &finack_share_kernel;
+	for (i = 0; i < SPACES; i++)
+		if (spaces[i].owner == who && spaces[i].users)
+			return spaces[i].share;
+	return NULL;
+}
+
+/* The sums fit what is in use; nobody claims or frees meanwhile. Return: what all may still claim,
+ * and in @others all but the host.
+ */
+static long check_sums(long *others)
+{
+	long granted = 0, used = 0;
+	enum owner who;
+
+	*others = 0;
+	for (who = HOST; who < OWNERS; who++) {
+		const struct finack_share *s = share_now(who);
+		long n = s ? granted_to(s) : 0, of_owner = in_use_of[who] + n;
+
+		if (s && used_by(s) != of_owner)
+			fail("owner %d uses %ld, not %ld", who, used_by(s), of_owner);
+		granted += n;
+		if (who == HOST)
+			continue;
+		*others += n;
+		used += of_owner;
+	}
+	if (others_used() != used)
+		fail("all but the host use %ld, not %ld", others_used(), used);
+	if (finack_track_count() != (unsigned int)in_use)
+		fail("%u records are counted, not %d", finack_track_count(), in_use);
+	return granted;
+}
+
+/* what owners do with sockets */
+
+/* As much as may be in use: exactly while one is alone. Else each can have seen the last free one,
+ * or, in a large table, have been stopped after it saw many free ones, of which it gets a grant.
+ */
+static int at_most(int limit)
+{
+	int grant = now->max > SMALL ? min_t(int, GRANT, now->max / (8 * SHIM_CPUS) + 1) : 1;
+
+	return now->owners > 1 ? limit + now->owners * grant : limit;
+}
+
+/* what one other owner can have of a half: SHARE times what is left */
 static int share_of_half(int half)
 {
 	return (SHARE * half + SHARE) / (SHARE + 1);
@@ -445,6 +566,8 @@ static void counted(const struct sock *sk)
 	n = __atomic_add_fetch(&in_use, 1, __ATOMIC_RELAXED);
 	if (n > at_most(now->max))
 		fail("%d records in use", n);
+	if (n > (int)__atomic_load_n(&did.most, __ATOMIC_RELAXED))
+		__atomic_store_n(&did.most, n, __ATOMIC_RELAXED);
 	n = __atomic_add_fetch(&in_use_of[who], 1, __ATOMIC_RELAXED);
 	if (who == HOST)
 		return;
@@ -465,17 +588,45 @@ static void uncounted(const struct sock *sk)
 		__atomic_fetch_sub(&in_use_others, 1, __ATOMIC_RELAXED);
 }
 
-/* whether there is a record to be had, where nobody else takes any meanwhile */
-static bool to_be_had(const struct sock *sk)
+/* whether the rule allows one record more, where so many are granted and not claimed */
+static bool within(enum owner who, long granted, long of_others, long of_owner)
+{
+	long left = (int)(now->max / 2) - in_use_others - of_others;
+
+	if (in_use + granted >= (int)now->max)
+		return false;
+	return who == HOST || (left > 0 && in_use_of[who] + of_owner < SHARE * left);
+}
+
+/* Whether the limits have a record for this CPU, which is alone. What it was granted is its own;
+ * what other CPUs were is theirs and no more. In a small table that is what they found no slot for.
+ */
+static bool allowed(const struct sock *sk)
+{
+	long here = this_cpu_read(sk->share->cpu->granted), others, granted = check_sums(&others);
+	unsigned long tick = READ_ONCE(shim_jiffies);
+	enum owner who = owner_of(sk);
+	bool so;
+
+	if (here > 0)
+		return true;
+	if (now->max <= SMALL && granted > (long)did.crowded)
+		fail("%ld records are granted and not claimed", granted);
+	so = within(who, granted, others, granted_to(sk->share));
+	if (now->max > SMALL && refused_at[who][shim_cpu] == tick)
+		so = false;
+	if (!so)
+		refused_at[who][shim_cpu] = tick;
+	if (!so && within(who, 0, 0, 0))
+		count(spare);
+	return so;
+}
+
+static bool has_slot(const struct sock *sk)
 {
 	const struct finack_rec *home = finack_track_home(sk);
-	enum owner who = owner_of(sk);
-	int left = (int)(now->max / 2) - in_use_others, i;
+	int i;
 
-	if (in_use >= (int)now->max)
-		return false;
-	if (who != HOST && (left <= 0 || in_use_of[who] >= SHARE * left))
-		return false;
 	for (i = 0; i < SEARCH; i++)
 		if (!READ_ONCE(home[i].sk))
 			return true;
@@ -497,6 +648,7 @@ static struct sock *sock_open(struct space *sp, bool kernel)
 	sk->share = kernel ? &finack_share_kernel : sp->share;
 	refcount_set(&sk->sk_refcnt, 1);
 	pthread_mutex_unlock(&sk->lock);
+	shim_pause(16); /* until its record is claimed, a reader may take it for the last life's */
 	return sk;
 }
 
@@ -520,15 +672,23 @@ static void look(const struct sock *sk)
 /* the peer's FIN; as fin_accepted() of close.c */
 static bool sock_fin(struct sock *sk)
 {
-	bool room = now->owners == 1 && to_be_had(sk);
 	struct finack_rec *rec;
+	bool room, slot;
+	long granted;
 
 	if (!(__atomic_fetch_add(&claims, 1, __ATOMIC_RELAXED) % TICK))
 		__atomic_fetch_add(&shim_jiffies, 1, __ATOMIC_RELAXED);
 	sk->closing = true;
+	slot = alone && has_slot(sk);
+	room = alone && allowed(sk);
 	rec = finack_track_claim(sk, sk->share);
-	if (now->owners == 1 && room != !!rec)
+	if (alone && (room && slot) != !!rec)
 		fail(room ? "a record is refused" : "a record too many");
+	granted = this_cpu_read(sk->share->cpu->granted);
+	if (granted < 0 || granted > (now->max > SMALL ? GRANT : !rec))
+		fail("%ld records are granted", granted);
+	if (!rec && granted)
+		count(crowded);
 	if (!rec) {
 		count(refused);
 		return false;
@@ -590,6 +750,13 @@ static struct sock *sock_open_anywhere(void)
 	return sock_open(sp, sp->owner != HOST && !draw(8));
 }
 
+/* one who is alone does it on all CPUs, which are left with more and less that was granted */
+static void change_cpu(void)
+{
+	if (alone && !draw(16))
+		shim_cpu = draw(SHIM_CPUS);
+}
+
 static int sockets_of_an_owner(void)
 {
 	return now->max * now->load / 100 / now->owners + 1;
@@ -607,6 +774,7 @@ static void *owner(void *arg)
 	for (i = 0; i < now->ops; i++) {
 		struct sock **place = &mine[draw(n)], *sk = *place;
 
+		change_cpu();
 		if (!sk)
 			sk = *place = sock_open_anywhere();
 		switch (draw(8)) {
@@ -629,7 +797,7 @@ static void *owner(void *arg)
 	}
 	for (i = 0; i < n; i++)
 		if (mine[i])
-			sock_end(mine[i]);
+			opened[__atomic_fetch_add(&n_opened, 1, __ATOMIC_RELAXED)] = mine[i];
 	free(mine);
 	return NULL;
 }
@@ -652,16 +820,12 @@ static void let_go(struct kept *k)
 	k->sk = NULL;
 }
 
-/* What is held is a socket of the namespace, and the copy its own record. Only where its memory
- * became another socket's between the look at the slot and the reference (it is reborn) can the
- * copy be mixed of what the slot had meanwhile.
- */
+/* what is held is a socket of the namespace, and the copy its own record */
 static void read_slot(unsigned int i, struct kept *k)
 {
 	struct space *sp = &spaces[draw(now->host ? HOST_SPACES : SPACES)];
 	struct finack_rec copy = {};
 	struct sock *sk = finack_track_get(i, &sp->net, &copy);
-	bool is_its;
 
 	if (!sk)
 		return;
@@ -673,15 +837,9 @@ static void read_slot(unsigned int i, struct kept *k)
 		fail("a socket of another namespace");
 	if (!sk->life || READ_ONCE(sk->sk_refcnt.n) < 1)
 		fail("a socket that is free");
-	is_its = copy.sk == sk && copy.fin_ns == sk->life && copy.segs_out == (u32)sk->life &&
-		 copy.snd_nxt == ~(u32)sk->life;
-	if (sk->life > lives_at_lock) {
-		count(reborn);
-		if (!is_its)
-			count(mixed);
-	} else if (!is_its) {
+	if (copy.sk != sk || copy.fin_ns != sk->life || copy.segs_out != (u32)sk->life ||
+	    copy.snd_nxt != ~(u32)sk->life)
 		fail("the copy of a record is of another's");
-	}
 }
 
 static void *reader(void *arg)
@@ -714,8 +872,9 @@ static void *reader(void *arg)
 static void check_empty(void)
 {
 	unsigned int i;
+	long others;
 
-	for (i = 0; i < finack_track_slots(); i++) {
+	for (i = 0; now->max <= MOST && i < finack_track_slots(); i++) {
 		const struct finack_rec *rec = &finack_table.slots[i];
 
 		if (rec->sk)
@@ -723,8 +882,23 @@ static void check_empty(void)
 		if (atomic_read(&rec->spilled))
 			fail("slot %u has %d records elsewhere", i, atomic_read(&rec->spilled));
 	}
-	if (finack_track_count() || in_use || in_use_others)
-		fail("%u records are in use", finack_track_count());
+	check_sums(&others);
+	if (in_use || in_use_others)
+		fail("%d records are in use", in_use);
+}
+
+/* Only the host's share and the kernel's are left, and what they were granted. What is used counts
+ * from 0 again, as in a new module.
+ */
+static void check_shares_are_gone(void)
+{
+	int cpu;
+
+	if (others_used() != granted_to(&finack_share_kernel))
+		fail("shares that are gone use %ld",
+		     others_used() - granted_to(&finack_share_kernel));
+	for_each_possible_cpu(cpu)
+		per_cpu(finack_others_used, cpu) = 0;
 }
 
 static void table_init(int sockets)
@@ -735,28 +909,142 @@ static void table_init(int sockets)
 		fail("no table");
 	if (allocated != old + 3)
 		fail("the table has %d pieces of memory", allocated - old);
+	memset(&did, 0, sizeof(did));
+	memset(refused_at, 0, sizeof(refused_at));
+	opened = calloc(sockets, sizeof(*opened));
+	if (!opened)
+		abort();
 	pages_init(sockets);
 	spaces_init();
 }
 
 static void table_exit(void)
 {
+	while (n_opened) {
+		change_cpu();
+		sock_end(opened[--n_opened]);
+	}
+	free(opened);
 	check_empty();
 	spaces_exit();
+	check_shares_are_gone();
 	pages_exit();
 	finack_track_exit();
 	if (allocated)
 		fail("%d pieces of memory are left", allocated);
+	alone = false;
 }
+
+/* one thread alone: who gets how much */
+
+/* until no CPU is granted any more; Return: how many records these are */
+static int take_all(enum owner who)
+{
+	unsigned int i, refused = 0;
+	int n;
+
+	for (i = n = 0; refused != (1 << SHIM_CPUS) - 1; i = (i + 1) % SPACES) {
+		struct space *sp = &spaces[i];
+		struct sock *sk;
+		bool got;
+
+		if (sp->owner != (who == KERNEL ? BOB : who))
+			continue;
+		change_cpu();
+		if (refused & 1 << shim_cpu)
+			continue;
+		sk = sock_open(sp, who == KERNEL);
+		pthread_mutex_lock(&sk->lock);
+		got = sock_fin(sk);
+		/* else another socket finds a slot */
+		if (!got && !this_cpu_read(sk->share->cpu->granted))
+			refused |= 1 << shim_cpu;
+		n += got;
+		pthread_mutex_unlock(&sk->lock);
+		if (got)
+			opened[n_opened++] = sk;
+		else
+			sock_end(sk);
+	}
+	return n;
+}
+
+/* the host gets what is left, which is at least half */
+static void host_takes_rest(void)
+{
+	long others, granted;
+
+	take_all(HOST);
+	granted = check_sums(&others);
+	if (granted != others)
+		fail("the host was granted %ld", granted - others);
+	if (in_use_of[HOST] < (int)(now->max - in_use_others - others))
+		fail("the host got %d of %u, all others %d, which may claim %ld", in_use_of[HOST],
+		     now->max, in_use_others, others);
+	if (in_use_of[HOST] < (int)(now->max - at_most(now->max / 2)))
+		fail("the host got %d of %u", in_use_of[HOST], now->max);
+}
+
+static void run_limits(unsigned int max)
+{
+	const struct scenario s = { .name = "one after another", .max = max, .owners = 1 };
+	int half = max / 2, n;
+	enum owner who;
+
+	now = &s;
+	alone = true;
+	table_init(max + SHIM_CPUS);
+	n = take_all(ALICE);
+	if (n != share_of_half(half))
+		fail("one owner got %d of %u", n, max);
+	for (who = KERNEL; who < OWNERS; who++) {
+		n = take_all(who);
+		if (who == KERNEL && half > 8 && !n)
+			fail("a second owner got nothing");
+	}
+	host_takes_rest();
+	if (in_use != (int)max)
+		fail("only %d of %u were to be had", in_use, max);
+	table_exit();
+	now = NULL;
+}
+
+/* a table of 2 GiB and more: the first slots and the last one are there */
+static void run_largest(void)
+{
+	const struct scenario s = { .name = "2 GiB", .max = LARGEST, .owners = 1 };
+	struct sock *sk;
+	int i;
+
+	now = &s;
+	alone = true;
+	table_init(256);
+	if (finack_track_slots() != 2 * LARGEST ||
+	    finack_table.slots[finack_track_slots() - 1].sk)
+		fail("%u slots", finack_track_slots());
+	for (i = 0; i < 128; i++) {
+		sk = sock_open(&spaces[i % SPACES], false);
+		opened[n_opened++] = sk;
+		pthread_mutex_lock(&sk->lock);
+		sock_fin(sk);
+		look(sk);
+		pthread_mutex_unlock(&sk->lock);
+	}
+	table_exit();
+	now = NULL;
+}
+
+/* many threads */
 
 static void run_scenario(const struct scenario *s)
 {
 	pthread_t threads[THREADS];
-	int i, n = s->owners + READERS;
+	int i, n = s->owners + READERS, sockets;
 
 	now = s;
-	memset(&did, 0, sizeof(did));
-	table_init(now->owners * sockets_of_an_owner() * 3 / 2 + 16 + READERS * KEPT);
+	alone = s->owners == 1;
+	sockets = now->owners * sockets_of_an_owner() * 3 / 2 + 16 + READERS * KEPT;
+	table_init(sockets + (now->clash ? 0 : now->max + SHIM_CPUS));
 	owners_done = false;
 	for (i = 0; i < n; i++)
 		if (pthread_create(&threads[i], NULL, i < s->owners ? owner : reader,
@@ -769,73 +1057,23 @@ static void run_scenario(const struct scenario *s)
 	}
 	for (i = 0; i < 16; i++) {
 		if (passed[i])
-			sock_end(passed[i]);
+			opened[n_opened++] = passed[i];
 		passed[i] = NULL;
 	}
+	/* what the threads left is as if one had done it all */
+	alone = true;
+	shim_jiffies++;
+	memset(refused_at, 0, sizeof(refused_at));
+	if (!now->clash)
+		host_takes_rest();
 	table_exit();
 	now = NULL;
 	if (!getenv("VERBOSE"))
 		return;
-	printf("%s: claimed %llu, away %llu, refused %llu; got %llu, reborn %llu, mixed %llu\n",
-	       s->name, did.claimed, did.away, did.refused, did.got, did.reborn, did.mixed);
-}
-
-/* one thread alone: who gets how much */
-
-static struct sock **opened;
-static int n_opened;
-
-/* until no more is to be had; Return: how many records these are */
-static int take_all(enum owner who)
-{
-	unsigned int i;
-	int n;
-
-	for (i = n = 0;; i = (i + 1) % SPACES) {
-		struct space *sp = &spaces[i];
-		struct sock *sk;
-		bool got;
-
-		if (sp->owner != (who == KERNEL ? BOB : who))
-			continue;
-		sk = sock_open(sp, who == KERNEL);
-		opened[n_opened++] = sk;
-		pthread_mutex_lock(&sk->lock);
-		got = sock_fin(sk);
-		pthread_mutex_unlock(&sk->lock);
-		if (!got)
-			return n;
-		n++;
-	}
-}
-
-static void run_limits(unsigned int max)
-{
-	const struct scenario s = { .name = "one after another", .max = max, .owners = 1 };
-	int size = max + OWNERS + 2, half = max / 2, n;
-	enum owner who;
-
-	now = &s;
-	table_init(size);
-	opened = calloc(size, sizeof(*opened));
-	if (!opened)
-		abort();
-	n = take_all(ALICE);
-	if (n != share_of_half(half))
-		fail("one owner got %d of %u", n, max);
-	for (who = KERNEL; who < OWNERS; who++) {
-		n = take_all(who);
-		if (who == KERNEL && half > 8 && !n)
-			fail("a second owner got nothing");
-	}
-	n = take_all(HOST);
-	if (n != (int)max - in_use_others || n < (int)max - half)
-		fail("the host got %d of %u, all others %d", n, max, in_use_others);
-	while (n_opened)
-		sock_end(opened[--n_opened]);
-	free(opened);
-	table_exit();
-	now = NULL;
+	printf("%s: claimed %llu, %llu away, %llu at most; ", s->name, did.claimed, did.away,
+	       did.most);
+	printf("refused %llu, %llu spare, %llu crowded; got %llu\n", did.refused, did.spare,
+	       did.crowded, did.got);
 }
 
 /* shares come and go */
@@ -893,10 +1131,10 @@ static void *share_user(void *arg)
 					  s->userns != of_owner[sp->owner].userns))
 			fail("the share is another's");
 		shared_hold(sp->owner, s);
-		if (finack_share_has_room(s, 1000)) {
-			finack_share_inc(s);
+		if (finack_share_granted(s) || finack_share_ask(s, draw(2) ? 1000 : 10000)) {
+			finack_share_claim(s);
 			shim_pause(1);
-			finack_share_dec(s);
+			finack_share_free(s);
 		}
 		shared_put(sp->owner);
 		finack_share_put(s);
@@ -921,8 +1159,9 @@ static void run_shares(void)
 			abort();
 	for (i = 0; i < THREADS - 1; i++)
 		pthread_join(threads[i], NULL);
-	if (finack_share_sum())
-		fail("%ld records are counted", finack_share_sum());
+	if (finack_shares_sum() || used_by(&finack_share_host) != granted_to(&finack_share_host))
+		fail("%ld records are counted", finack_shares_sum());
+	check_shares_are_gone();
 	if (allocated != old)
 		fail("%d pieces of memory are left of shares", allocated - old);
 	finack_shares_exit();
@@ -934,9 +1173,9 @@ static void run_without_memory(void)
 {
 	int i;
 
-	for (i = 1; i <= 3; i++) {
-		allocs_left = i;
-		if (finack_track_init(16) != -ENOMEM)
+	for (i = 0; i < 6; i++) {
+		allocs_left = 1 + i % 3;
+		if (finack_track_init(i < 3 ? 16 : LARGEST) != -ENOMEM)
 			fail("a table without memory");
 		if (allocated)
 			fail("%d pieces of memory are left", allocated);
@@ -945,18 +1184,20 @@ static void run_without_memory(void)
 
 static void run_all(const char *part)
 {
-	static const unsigned int max[] = { 1, 2, 16, 64, 100, 1000 };
-	bool all = !strcmp(part, "all");
+	static const unsigned int max[] = { 1, 2, 3, 16, 64, 100, 1000, SMALL, SMALL + 1, 9000 };
+	bool all = !strcmp(part, "all"), limits = all || !strcmp(part, "limits");
+	bool threads = all || !strcmp(part, "threads");
 	unsigned int i;
 
 	draw_from(MAIN_CPU);
-	if (all || !strcmp(part, "limits"))
-		for (i = 0; i < ARRAY_SIZE(max); i++)
-			run_limits(max[i]);
+	if (limits)
+		run_largest();
+	for (i = 0; limits && i < ARRAY_SIZE(max); i++)
+		run_limits(max[i]);
 	if (all || !strcmp(part, "shares"))
 		run_shares();
-	if (all || !strcmp(part, "threads"))
-		for (i = 0; i < ARRAY_SIZE(scenarios); i++)
+	for (i = 0; i < ARRAY_SIZE(scenarios); i++)
+		if (scenarios[i].owners == 1 ? limits : threads)
 			run_scenario(&scenarios[i]);
 }
 
