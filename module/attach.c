@@ -31,11 +31,10 @@
 #include "hooks.h"
 
 /* How long a hook stays armed after the last namespace that wanted it, in seconds. A user who wants and
- * does not want can make the kernel disarm so often: by ftrace that takes ftrace's lock for a second or
- * so, up to three times. So that is one percent of the time, and what an armed hook costs meanwhile, some
- * ten instructions per ACK, is less.
+ * does not want can make the kernel patch its text so often, for some ten milliseconds. What an armed hook
+ * costs meanwhile, some ten instructions per ACK, is little.
  */
-unsigned int finack_linger = 300;
+unsigned int finack_linger = 60;
 
 static DEFINE_MUTEX(attach_lock); /* the worker's; readers of the hooks' state wait for it */
 static struct workqueue_struct *queue;
@@ -195,19 +194,15 @@ NOKPROBE_SYMBOL(on_canary);
 static struct kprobe canary_kprobe;
 static bool canary_armed; /* by a kprobe; whatever ftrace_ops there are have it, too */
 
-/* armed while something is hooked by kprobes */
+/* Armed as long as the module is loaded: arming holds the module for a moment, and who unloads it then would
+ * be told that it is in use.
+ */
 static void update_canary(void)
 {
-	bool want = false;
-	int i;
-
-	for (i = 0; i < __FINACK_HOOK_MAX; i++)
-		want = want || (is_function(&finack_hooks[i]) && finack_hooks[i].level &&
-				!finack_hooks[i].by_ftrace);
-	if (want && !canary_armed) {
+	if (READ_ONCE(ready) && !canary_armed) {
 		canary_kprobe = (struct kprobe){ .addr = (void *)canary, .pre_handler = on_canary };
 		WRITE_ONCE(canary_armed, !register_kprobe(&canary_kprobe));
-	} else if (!want && canary_armed) {
+	} else if (!READ_ONCE(ready) && canary_armed) {
 		WRITE_ONCE(canary_armed, false);
 		unregister_kprobe(&canary_kprobe);
 	}
@@ -241,84 +236,97 @@ static bool alive(const struct finack_hook *h)
 /* --- functions, by ftrace --- */
 
 #ifdef FINACK_FTRACE_OPS
-static int ops_on(struct ftrace_ops *ops, unsigned long entry, unsigned long flags)
+/*
+ * Ops that were registered stay so until the module is unloaded: unregistering waits, with ftrace's lock,
+ * until every task has been seen to be in no trampoline. On a machine with many busy tasks that took a minute,
+ * in which nobody could load a module. A function comes and goes by the filter of its ops, which waits for
+ * nobody. What is always in a filter, because an empty one would mean all functions, is a function of the
+ * module's own.
+ *
+ * All that is watched has the same ops. What steers has ops of its own: when they are registered, the kernel asks
+ * BPF trampolines that are at the function to let them (prepare_direct_functions_for_ipmodify()). It does not
+ * when the function comes back later.
+ */
+static int ops_on(struct ftrace_ops *ops, void (*own)(void), unsigned long entry,
+		  unsigned long flags)
 {
 	int err;
 
-	if (ops->flags & FTRACE_OPS_FL_ENABLED) /* it could not be detached */
-		return -EBUSY;
+	if (ops->flags & FTRACE_OPS_FL_ENABLED)
+		return entry ? ftrace_set_filter_ip(ops, entry, 0, 0) : 0;
 	*ops = (struct ftrace_ops){ .func = finack_on_entry, .flags = flags };
-	err = ftrace_set_filter_ip(ops, entry, 0, 0);
+	err = ftrace_set_filter_ip(ops, (unsigned long)own, 0, 0);
 	if (err)
 		return err;
-	err = register_ftrace_function(ops);
+	if (entry)
+		err = ftrace_set_filter_ip(ops, entry, 0, 0);
+	err = err ?: register_ftrace_function(ops);
 	if (err)
-		ftrace_set_filter_ip(ops, entry, 1, 0);
+		ftrace_set_filter(ops, NULL, 0, 1);
 	return err;
 }
 
-/* Its handler never runs again. Until every task has been seen to be in no trampoline this waits, for a
- * second or so, with ftrace's lock: who loads a module meanwhile waits, too.
- */
-static void ops_off(struct ftrace_ops *ops, unsigned long entry)
+/* Its handler never runs again. */
+static void ops_off(struct ftrace_ops *ops)
 {
-	int err = unregister_ftrace_function(ops);
+	int err;
 
-	if (!err) {
-		ftrace_set_filter_ip(ops, entry, 1, 0);
+	if (!(ops->flags & FTRACE_OPS_FL_ENABLED))
 		return;
-	}
-	/* ftrace has found itself broken, and calls the handler for ever */
-	pr_err("cannot detach from ftrace: error %d; the module stays\n", err);
-	__module_get(THIS_MODULE);
+	err = unregister_ftrace_function(ops);
+	if (err) /* ftrace has found itself broken */
+		pr_err("cannot detach from ftrace: error %d\n", err);
+	else
+		ftrace_set_filter(ops, NULL, 0, 1);
 }
 
-/* All that is watched has the same ops: functions come and go by their filter, which takes some
- * milliseconds. What is always in it is the canary: an empty filter would mean all functions.
- *
- * What steers has ops of its own: only when they are registered does the kernel ask BPF trampolines at
- * the same function to let them (prepare_direct_functions_for_ipmodify()).
- */
 static struct ftrace_ops watch_ops;
-static bool watch_registered;
-
-static int watch_on(void)
-{
-	int err = watch_registered ? 0 : ops_on(&watch_ops, (unsigned long)canary, 0);
-
-	watch_registered = !err;
-	return err;
-}
-
-static void watch_off(void)
-{
-	if (watch_registered)
-		ops_off(&watch_ops, (unsigned long)canary);
-	watch_registered = false;
-}
 
 static struct ftrace_ops *ops_of(struct finack_hook *h, enum finack_hook_level level)
 {
 	return level == FINACK_LEVEL_STEER ? &h->steer_ops : level ? &watch_ops : NULL;
 }
 
+/* Whether kernel.ftrace_enabled=0 is refused because of these ops, as long as they steer. The kernel looks at
+ * the flag with ftrace's lock, and nobody else writes the flags of ops that are at rest.
+ */
+static void set_permanent(struct ftrace_ops *ops, bool is)
+{
+	unsigned long flags = ops->flags & ~FTRACE_OPS_FL_PERMANENT;
+
+	WRITE_ONCE(ops->flags, is ? flags | FTRACE_OPS_FL_PERMANENT : flags);
+}
+
 static int add_ops(struct finack_hook *h, enum finack_hook_level level)
 {
-	int err = watch_on(); /* for the canary in any case */
+	int err = ops_on(&watch_ops, canary, 0, 0); /* for the canary in any case */
 
 	if (err)
 		return err;
 	if (level == FINACK_LEVEL_WATCH)
 		return ftrace_set_filter_ip(&watch_ops, h->entry, 0, 0);
-	return ops_on(&h->steer_ops, h->entry, FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT);
+	err = ops_on(&h->steer_ops, h->own, h->entry,
+		     FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT);
+	if (!err)
+		set_permanent(&h->steer_ops, true);
+	return err;
 }
 
 static void del_ops(struct finack_hook *h, enum finack_hook_level level)
 {
-	if (level == FINACK_LEVEL_WATCH)
-		ftrace_set_filter_ip(&watch_ops, h->entry, 1, 0);
-	else if (level == FINACK_LEVEL_STEER)
-		ops_off(&h->steer_ops, h->entry);
+	if (level)
+		ftrace_set_filter_ip(ops_of(h, level), h->entry, 1, 0);
+	if (level == FINACK_LEVEL_STEER)
+		set_permanent(&h->steer_ops, false);
+}
+
+static void all_ops_off(void)
+{
+	int i;
+
+	ops_off(&watch_ops);
+	for (i = 0; i < __FINACK_HOOK_MAX; i++)
+		ops_off(&finack_hooks[i].steer_ops);
 }
 
 /* Goes from one level to another, OFF or not. What happens at that very moment may be seen by the handler
@@ -358,7 +366,7 @@ static int change_ops(struct finack_hook *h, enum finack_hook_level level)
 	return -EOPNOTSUPP;
 }
 
-static void watch_off(void)
+static void all_ops_off(void)
 {
 }
 
@@ -500,7 +508,7 @@ static void update(struct work_struct *work)
 	}
 	update_canary();
 	if (!READ_ONCE(ready))
-		watch_off();
+		all_ops_off();
 	mutex_unlock(&attach_lock);
 	if (!too_soon) { /* else who asked gets an answer when it has been tried */
 		WRITE_ONCE(answered, n);

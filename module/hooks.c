@@ -124,6 +124,19 @@ ON_ENTRY_BY_KPROBE(delay_kprobe, FINACK_HOOK_DELAY, any, delay_of_any);
 #ifdef FINACK_FTRACE_OPS
 DEFINE_PER_CPU(unsigned long, finack_canary_by_ftrace);
 
+/* Two ops that steer cannot have a function in common: one for each, and no two the same. */
+#define OWN(_name, _n)									\
+static noinline void _name(void)							\
+{											\
+	asm volatile("" : : "i" (_n));							\
+}
+
+OWN(own_of_ack, 1)
+OWN(own_of_timer, 2)
+OWN(own_of_delay, 3)
+
+#define STEERS_BY_FTRACE(_own)	.own = _own,
+
 /* Whether a function is being entered, by the ops that count for it. Some architectures patch its first
  * instructions, but not the very first.
  */
@@ -172,6 +185,8 @@ notrace void finack_on_entry(unsigned long ip, unsigned long parent_ip, struct f
 	else
 		this_cpu_inc(finack_canary_by_ftrace);
 }
+#else
+#define STEERS_BY_FTRACE(_own)
 #endif
 
 /* what the entry of tcp_send_delayed_ack() keeps for its return */
@@ -222,17 +237,17 @@ struct finack_hook finack_hooks[] = {
 		.name = "tcp_send_ack", .part = "__tcp_send_ack.part.0",
 		.instead = "tcp_send_delayed_ack",
 		.watch = FINACK_WANT_ACK, .steer = FINACK_WANT_HOLD_ACK,
-		.pre_handler = send_ack_kprobe,
+		.pre_handler = send_ack_kprobe, STEERS_BY_FTRACE(own_of_ack)
 	},
 	[FINACK_HOOK_TIMER]	= {
 		.name = "tcp_delack_timer_handler", .instead = "tcp_send_delayed_ack",
 		.watch = FINACK_WANT_TIMER, .steer = FINACK_WANT_HOLD_TIMER,
-		.pre_handler = delack_timer_kprobe,
+		.pre_handler = delack_timer_kprobe, STEERS_BY_FTRACE(own_of_timer)
 	},
 	[FINACK_HOOK_DELAY]	= {
 		.name = "tcp_send_delayed_ack", .instead = "tcp_send_ack",
 		.watch = FINACK_WANT_NONE, .steer = FINACK_WANT_DELAY,
-		.pre_handler = delay_kprobe,
+		.pre_handler = delay_kprobe, STEERS_BY_FTRACE(own_of_delay)
 	},
 	[FINACK_HOOK_DELAYED]	= {
 		.name = "tcp_send_delayed_ack_return", .symbol = "tcp_send_delayed_ack",

@@ -38,6 +38,7 @@ enum finack_hook_level {
  * @by_ftrace: it is attached by ftrace_ops, not by @rp
  * @rp: the kprobe, or kretprobe with @return_handler
  * @steer_ops: by ftrace: the ops that steer
+ * @own: what is in their filter all the time: a function that nobody calls
  * @active: by which ops its handler runs, NULL for none: while it goes from one to the other, both call
  * @level: how far it is armed, as a namespace that wants it may rely on
  * @level_now: by ftrace: how far it is in fact
@@ -68,6 +69,7 @@ struct finack_hook {
 	struct ftrace_ops *active;
 #ifdef FINACK_FTRACE_OPS
 	struct ftrace_ops steer_ops;
+	void (*own)(void);
 #endif
 	enum finack_hook_level level;
 	enum finack_hook_level level_now;

@@ -97,7 +97,7 @@ disarmed() { ! grep -qE 'tcp_send_delayed_ack|__tcp_send_ack|tcp_send_ack' /sys/
 
 test_hooks_are_armed_while_needed() {
 	local detail="tcp_delack_timer_handler tcp_send_ack" start
-	fa_same "$(cat $linger_file)" 300 "default of linger" && echo $linger >$linger_file || return
+	fa_same "$(cat $linger_file)" 60 "default of linger" && echo $linger >$linger_file || return
 	! (echo 3601 >$linger_file) 2>/dev/null && fa_same "$(cat $linger_file)" $linger linger || return
 	# shellcheck disable=SC2086 # words
 	{

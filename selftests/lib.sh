@@ -90,6 +90,15 @@ fa_unload() { [ ! -d /sys/module/finack ] || rmmod finack; }
 # shellcheck disable=SC2120 # its arguments come from the scripts
 fa_load() { fa_unload && modprobe finack "$@"; }
 
+# fa_nothing_left: whether an unloaded module has left nothing behind
+fa_nothing_left() {
+	local left
+	left=$(ls -d /proc/net/finack* /sys/kernel/finack /sys/module/finack /proc/sys/net/finack \
+		/sys/kernel/tracing/events/finack 2>/dev/null
+		grep -s finack /sys/kernel/debug/kprobes/list /sys/kernel/tracing/enabled_functions)
+	fa_same "$left" "" "left behind"
+}
+
 # fa_hold COUNT [NS]: start a closer that holds COUNT connections in CLOSE_WAIT. All their clients wait
 # a minute: one that could not, of too many, would answer an ACK of what it sent twice by a RST.
 fa_hold() {

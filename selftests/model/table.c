@@ -661,12 +661,26 @@ static void look(const struct sock *sk)
 		fail("found %p instead of %p", (void *)rec, (void *)sk->rec);
 	if (!rec)
 		return;
-	if (READ_ONCE(rec->sk) != sk || rec->share != sk->share || rec->fin_ns != sk->life ||
+	if (READ_ONCE(rec->sk) != sk || rec->fn != (void *)sk->share || rec->fin_ns != sk->life ||
 	    rec->segs_out != (u32)sk->life || rec->snd_nxt != ~(u32)sk->life)
 		fail("the record is another's");
 	rec->ack_ns = rec->fin_ns;
 	rec->segs++;
 	rec->waiting = !rec->waiting;
+	rec->outcome = rec->segs;
+}
+
+/* as fin_accepted() of close.c claims a slot */
+static struct finack_rec *claim(struct sock *sk)
+{
+	struct finack_rec *home = finack_track_home(sk);
+
+	if (!finack_track_claim_home(sk, home))
+		return finack_track_claim_rest(sk, sk->share, false);
+	if (!finack_share_granted(sk->share))
+		return finack_track_claim_rest(sk, sk->share, true);
+	finack_share_claim(sk->share);
+	return home;
 }
 
 /* the peer's FIN; as fin_accepted() of close.c */
@@ -681,7 +695,7 @@ static bool sock_fin(struct sock *sk)
 	sk->closing = true;
 	slot = alone && has_slot(sk);
 	room = alone && allowed(sk);
-	rec = finack_track_claim(sk, sk->share);
+	rec = claim(sk);
 	if (alone && (room && slot) != !!rec)
 		fail(room ? "a record is refused" : "a record too many");
 	granted = this_cpu_read(sk->share->cpu->granted);
@@ -696,17 +710,18 @@ static bool sock_fin(struct sock *sk)
 	count(claimed);
 	if (rec->away)
 		count(away);
+	if (rec->outcome || rec->held || rec->unheld)
+		fail("the record begins with what another left");
+	rec->fn = (void *)sk->share;
 	rec->fin_ns = sk->life;
 	rec->ack_ns = 0;
 	rec->segs_out = (u32)sk->life;
 	rec->data_segs_out = 0;
 	rec->snd_nxt = ~(u32)sk->life;
 	rec->segs = 0;
-	rec->outcome = 0;
 	rec->reason = 0;
 	rec->end = 0;
 	rec->cause = 0;
-	rec->held = 0;
 	rec->waiting = false;
 	rec->data_waits = false;
 	rec->ack_due = false;
@@ -731,10 +746,8 @@ static void sock_end(struct sock *sk)
 	sk->rec = NULL;
 	if (rec)
 		uncounted(sk);
-	if (rec && draw(4))
-		finack_track_free(sk, rec);
-	else
-		finack_track_drop(sk);
+	if (rec)
+		finack_track_free(sk, rec, sk->share);
 	if (finack_track_find(sk))
 		fail("a record outlives its end");
 	if (!kernel)
