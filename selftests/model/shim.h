@@ -271,10 +271,14 @@ static inline void *shim_of_cpu(const volatile void *p, int cpu)
 extern unsigned long shim_jiffies;
 #define jiffies READ_ONCE(shim_jiffies)
 
-/* not the kernel's, which spreads sockets as evenly as the allocator lets it: here it is another */
+extern u64 shim_salt;
+
+/* Not the kernel's: each table has its own. Else memory that was kept because its sockets share a
+ * home in one table is used again in the next, and there they share one, too.
+ */
 static inline u32 hash_ptr(const void *p, unsigned int bits)
 {
-	u64 n = (uintptr_t)p * 0x9e3779b97f4a7c15ull;
+	u64 n = ((uintptr_t)p ^ shim_salt) * 0x9e3779b97f4a7c15ull;
 
 	n = (n ^ n >> 32) * 0xff51afd7ed558ccdull;
 	return (n ^ n >> 32) << 32 >> (64 - bits);
