@@ -256,6 +256,8 @@ bool finack_share_ask(struct finack_share *s, unsigned int max)
 	}
 	if (max > SMALL)
 		n = min_t(long, GRANT, left / (GRANT_OF * num_online_cpus()) + 1);
+	/* what an interrupt claimed between another's being granted and its claim */
+	n -= min(this_cpu_read(s->cpu->granted), 0L);
 	this_cpu_add(s->cpu->used, n);
 	if (s != &finack_share_host)
 		this_cpu_add(finack_others_used, n);

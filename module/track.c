@@ -169,6 +169,7 @@ struct sock *finack_track_get(unsigned int i, const struct net *net, struct fina
 	}
 	rcu_read_unlock();
 	/* What is held may be the memory's next life, with a record in another slot or none yet. */
+	smp_mb__after_atomic();
 	if (smp_load_acquire(&rec->sk) != sk) {
 		sock_put(sk);
 		return NULL;
