@@ -111,13 +111,15 @@ test_the_outcome_is_known_when_the_ack_leaves() {
 
 test_hooks_stay_while_one_namespace_wants_them() {
 	local rc=0
+	echo 0 >/sys/module/finack/parameters/linger
 	ip netns add $ns && ip -n $ns link set lo up || return
 	echo 0 >$knob && armed 2 || rc=1
 	"$closer" separate 2 && fa_is SepApp 0 && fa_is Separate 2 || rc=1
 	ip netns exec $ns "$closer" separate 3 && fa_is SepApp 3 $ns || rc=1
-	ip netns exec $ns sysctl -qw net.finack.detail=0 && armed 0 || rc=1
+	ip netns exec $ns sysctl -qw net.finack.detail=0 &&
+		FA_PERIOD=1 fa_wait 20 armed 0 >/dev/null || rc=1
 	ip netns exec $ns sysctl -qw net.finack.detail=1 && armed 2 || rc=1
-	ip netns del $ns && fa_wait 60 armed 0 && return $rc
+	ip netns del $ns && FA_PERIOD=1 fa_wait 60 armed 0 >/dev/null && return $rc
 }
 
 test_a_user_namespace_sets_its_own_alone() {
