@@ -3,6 +3,6 @@
 #ifndef FINACK_VERSION_H
 #define FINACK_VERSION_H
 
-#define FINACK_VERSION "0.1.0"
+#define FINACK_VERSION "0.2.0"
 
 #endif
