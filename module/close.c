@@ -59,7 +59,6 @@ static __always_inline void fill_in(struct finack_rec *rec, struct finack_net *f
 	rec->reason = 0;
 	rec->end = 0;
 	rec->cause = 0;
-	rec->waiting = false;
 	rec->data_waits = false;
 	rec->ack_due = false;
 	rec->deferred = false;
@@ -356,18 +355,19 @@ static __always_inline bool held(struct sock *sk, int old, int new)
 
 /*
  * finack_close_...(): what finack_close_state() calls, a function for each state to come. The socket is
- * locked.
+ * locked. close() after shutdown() "changes" LAST_ACK, FIN_WAIT1, FIN_WAIT2 and CLOSING to themselves, which
+ * is no transition.
  */
 
 notrace void finack_close_active(struct sock *sk, int old)
 {
-	if (held(sk, old, TCP_FIN_WAIT1))
+	if (old != TCP_FIN_WAIT1 && held(sk, old, TCP_FIN_WAIT1))
 		finack_inc(finack_net_held(sk), FINACK_ACTIVE);
 }
 
 notrace void finack_close_simultaneous(struct sock *sk, int old)
 {
-	if (held(sk, old, TCP_CLOSING))
+	if (old != TCP_CLOSING && held(sk, old, TCP_CLOSING))
 		finack_inc(finack_net_held(sk), FINACK_SIMULTANEOUS);
 }
 
@@ -379,7 +379,7 @@ notrace void finack_close_fin_accepted(struct sock *sk, int old)
 
 static noinline notrace void fin_queued_else(struct sock *sk, int old)
 {
-	if (held(sk, old, TCP_LAST_ACK))
+	if (old != TCP_LAST_ACK && held(sk, old, TCP_LAST_ACK))
 		fin_queued(finack_net_held(sk), sk);
 }
 
@@ -390,6 +390,7 @@ notrace void finack_close_fin_queued(struct sock *sk, int old)
 {
 	struct finack_rec *rec = finack_track_home(sk);
 	struct finack_mib __percpu *mib;
+	struct finack_net *fn;
 	u64 us;
 
 	if (unlikely(READ_ONCE(rec->sk) != sk || rec->special || finack_fin_acked(sk) ||
@@ -398,12 +399,13 @@ notrace void finack_close_fin_queued(struct sock *sk, int old)
 	mib = rec->fn->mib;
 	this_cpu_inc(mib->count[finack_end_by_fin(sk)]);
 	this_cpu_inc(mib->count[FINACK_MERGED]);
-	us = finack_hist_us(since(rec, ktime_get_ns()));
-	mib = rec->fn->mib;
+	us = finack_hist_us(ktime_get_ns() - rec->fin_ns);
+	fn = rec->fn;
+	mib = fn->mib;
 	finack_hist_add(mib, FINACK_HIST_FIN, us);
-	if (READ_ONCE(rec->fn->knobs.detail))
+	if (READ_ONCE(fn->knobs.detail))
 		finack_hist_add(mib, FINACK_HIST_ACK, us);
-	finack_track_free_home(rec, rec->fn->share);
+	finack_track_free_home(rec, fn->share);
 }
 
 notrace void finack_close_ended(struct sock *sk, int old)

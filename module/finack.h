@@ -217,9 +217,6 @@ void finack_close_ended(struct sock *sk, int old);
  */
 static __always_inline void finack_close_state(struct sock *sk, int old, int new)
 {
-	/* close() after shutdown() "changes" some of these states to themselves */
-	if (unlikely(old == new))
-		return;
 	/* CLOSE is the most frequent, and lies in the middle of the others' numbers */
 	if (new == TCP_CLOSE)
 		finack_close_ended(sk, old);

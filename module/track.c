@@ -17,6 +17,7 @@
  */
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/vmalloc.h>
 #include <net/sock.h>
 
@@ -146,6 +147,22 @@ unsigned int finack_track_slots(void)
 }
 
 /**
+ * finack_track_next() - pass over free slots
+ * @i: where to begin
+ *
+ * May sleep. Return: the first slot from there on that is taken, or finack_track_slots().
+ */
+unsigned int finack_track_next(unsigned int i)
+{
+	const unsigned int end = finack_track_slots();
+
+	for (; i < end && !READ_ONCE(finack_table.slots[i].sk); i++)
+		if (!(i % 1024))
+			cond_resched();
+	return i;
+}
+
+/**
  * finack_track_get() - look at a slot from outside
  * @i: its number, from 0 to below finack_track_slots(); a close keeps it to its end
  * @net: the namespace
@@ -158,8 +175,6 @@ struct sock *finack_track_get(unsigned int i, const struct net *net, struct fina
 	const struct finack_rec *rec = &finack_table.slots[i];
 	struct sock *sk;
 
-	if (!READ_ONCE(rec->sk)) /* as most */
-		return NULL;
 	rcu_read_lock();
 	sk = smp_load_acquire(&rec->sk);
 	if (!sk || (unsigned long)sk & 1 || !net_eq(sock_net(sk), net) ||

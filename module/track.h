@@ -29,15 +29,15 @@ struct sock;
  * @spilled: of the slot, not of the record: records whose home it is and which lie in a later slot
  * @segs: segments in the packet that carries our FIN, as counted when it was queued; 0 once the
  *	peer's FIN is ACKed
- * @special: all of the next four; 0 for most records to their end
+ * @special: all of the next five; 0 for most records to their end
  * @outcome: enum finack_mib_id once it is counted, 0 until then
  * @held: what fin_ack=2 did to the ACK: FINACK_HELD_*
  * @away: it does not lie in its home slot
  * @unheld: its socket does not hold the namespace, which may be going
+ * @waiting: our FIN was queued and did not leave at once
  * @reason: enum finack_mib_id if one was counted
  * @end: enum finack_mib_id once it is counted
  * @cause: the reason, once it is known that an ACK is about to leave; see finack_reason_ack()
- * @waiting: our FIN was queued and did not leave at once
  * @data_waits: data before the FIN was waiting for its ACK
  * @ack_due: that ACK was about to leave when the FIN came, see finack_delack_is_due()
  * @deferred: the ACK of the FIN leaves when the backlog is done, see finack_ack_deferred()
@@ -59,14 +59,14 @@ struct finack_rec {
 		struct {
 			u8 outcome;
 			u8 held;
-			bool away;
-			bool unheld;
+			u8 away : 1;
+			u8 unheld : 1;
+			u8 waiting;
 		};
 	};
 	u8 reason;
 	u8 end;
 	u8 cause;
-	bool waiting;
 	bool data_waits;
 	bool ack_due;
 	bool deferred;
@@ -102,6 +102,7 @@ struct finack_rec *finack_track_find_away(const struct sock *sk, struct finack_r
 void finack_track_leave(const struct sock *sk);
 unsigned int finack_track_count(void);
 unsigned int finack_track_slots(void);
+unsigned int finack_track_next(unsigned int i);
 struct sock *finack_track_get(unsigned int i, const struct net *net, struct finack_rec *copy);
 
 static inline struct finack_rec *finack_track_home(const struct sock *sk)

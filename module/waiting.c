@@ -56,14 +56,16 @@ static void *seek(struct seq_file *seq, loff_t *pos)
 	struct waiting *w = seq->private;
 
 	let_go(w);
-	for (; *pos <= finack_track_slots(); ++*pos) {
+	for (;; ++*pos) {
+		*pos = finack_track_next(*pos - 1) + 1;
+		if (*pos > finack_track_slots())
+			return NULL;
 		w->sk = finack_track_get(*pos - 1, net, &w->rec);
 		if (w->sk && owes_fin(w->sk))
 			return w;
 		let_go(w);
 		cond_resched();
 	}
-	return NULL;
 }
 
 static void *waiting_start(struct seq_file *seq, loff_t *pos)

@@ -76,6 +76,7 @@ void shim_pause(int often);
 })
 /* the kernel's: pairs with what the caller says */
 #define smp_mb__after_atomic() do { } while (0) /* as on x86 */
+#define cond_resched() do { } while (0)
 #define smp_rmb() ({							\
 	shim_pause(512);						\
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);			\

@@ -710,7 +710,7 @@ static bool sock_fin(struct sock *sk)
 	count(claimed);
 	if (rec->away)
 		count(away);
-	if (rec->outcome || rec->held || rec->unheld)
+	if (rec->outcome || rec->held || rec->unheld || rec->waiting)
 		fail("the record begins with what another left");
 	rec->fn = (void *)sk->share;
 	rec->fin_ns = sk->life;
@@ -722,7 +722,6 @@ static bool sock_fin(struct sock *sk)
 	rec->reason = 0;
 	rec->end = 0;
 	rec->cause = 0;
-	rec->waiting = false;
 	rec->data_waits = false;
 	rec->ack_due = false;
 	rec->deferred = false;

@@ -35,8 +35,12 @@ static void connected(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_of(sk);
 
-	tp->rcv_nxt = tp->rcv_wup = tp->copied_seq = 1000;
-	tp->write_seq = tp->snd_nxt = tp->snd_una = 5000;
+	tp->rcv_nxt = 1000;
+	tp->rcv_wup = tp->rcv_nxt;
+	tp->copied_seq = tp->rcv_nxt;
+	tp->write_seq = 5000;
+	tp->snd_nxt = tp->write_seq;
+	tp->snd_una = tp->write_seq;
 	tp->snd_wnd = 65535;
 	tcp_snd_cwnd_set(tp, 10);
 	tp->mss_cache = 1448;
@@ -165,7 +169,8 @@ static void report(void)
 
 	for (s = steps; s < steps + ARRAY_SIZE(steps); s++) {
 		tenths = div_u64(s->sum * 10 + ROUNDS / 2, ROUNDS);
-		len += scnprintf(result + len, sizeof(result) - len, "%s%s %llu %llu.%llu", len ? "\n" : "",
+		len += scnprintf(result + len, sizeof(result) - len, "%s%s %llu %llu.%llu",
+				 len ? "\n" : "",
 				 s->name, s->least, tenths / 10, tenths % 10);
 	}
 }
