@@ -18,11 +18,13 @@
 
 DEFINE_PER_CPU(unsigned long [__FINACK_HOOK_MAX], finack_hook_hits);
 
-/* sock:inet_sock_set_state, arguments as in include/trace/events/sock.h */
+/* sock:inet_sock_set_state, arguments as in include/trace/events/sock.h. What opens a connection is no hit. */
 static notrace void on_set_state(void *data, const struct sock *sk, const int old, const int new)
 {
+	if (!(1 << new & FINACK_CLOSE_STATES))
+		return;
 	this_cpu_inc(finack_hook_hits[FINACK_HOOK_STATE]);
-	if (1 << new & FINACK_CLOSE_STATES && sk->sk_protocol == IPPROTO_TCP)
+	if (sk->sk_protocol == IPPROTO_TCP)
 		finack_close_state((struct sock *)sk, old, new);
 }
 

@@ -16,11 +16,13 @@ publish_block() {
 }
 
 publish() { # FOLDER
-	local page=$1/performance.rst line
+	local page=$1/performance.rst line block
 	while IFS= read -r line; do
 		printf '%s\n' "$line"
 		[[ $line == '.. table '* ]] || continue
-		printf '\n%s\n\n' "$(publish_block "${line#.. table }")"
+		block=$(publish_block "${line#.. table }")
+		[ -n "$block" ] || continue # what was not measured stays
+		printf '\n%s\n\n' "$block"
 		while IFS= read -r line && [ "$line" != '.. end' ]; do :; done
 		printf '%s\n' "$line"
 	done <"$page" >"$out/performance.rst"
