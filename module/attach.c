@@ -2,25 +2,28 @@
 /*
  * Attaches the hooks of hooks.c to the kernel, and says whether each is.
  *
- * Tracepoints are found by name and attached as long as the module is loaded. Functions are hooked only
- * while some namespace wants it, and for a while after that: arming patches the kernel's text and waits
- * for grace periods, which the whole host feels, and any user who can make a user namespace can want
- * and not want. So each hook is armed or disarmed at most once in that time, whatever users do.
+ * Tracepoints are found by name and attached as long as the module is loaded. Functions are hooked
+ * only while some namespace wants it, and for a while after that: arming patches the kernel's text
+ * and waits for grace periods, which the whole host feels, and any user who can make a user
+ * namespace can want and not want. So each hook is armed or disarmed at most once in that time,
+ * whatever users do.
  *
- * One worker arms and disarms, and nobody else. A namespace says what it wants by a number per want;
- * one that is about to set a knob waits until the worker has looked at it, and can be killed meanwhile.
- * Namespaces that come and go do not wait.
+ * One worker arms and disarms, and nobody else. A namespace says what it wants by a number per
+ * want; one that is about to set a knob waits until the worker has looked at it, and can be killed
+ * meanwhile. Namespaces that come and go do not wait.
  *
  * A hook is required or optional: without a required one the module does not load, without an
  * optional one it says so in sysfs, and a control that needs it cannot be set.
  *
- * Where ftrace gives its handlers the arguments, functions are hooked by ftrace_ops, at a fifth of the
- * price of a kprobe on ftrace. Ops that may run another function instead claim to be the only ones to do
- * so (IPMODIFY): a live patch of the same function is refused, or refuses them. They cannot be switched
- * off by kernel.ftrace_enabled (PERMANENT). Ops that watch claim nothing. A kprobe can claim neither.
+ * Where ftrace gives its handlers the arguments, functions are hooked by ftrace_ops, at a fifth of
+ * the price of a kprobe on ftrace. Ops that may run another function instead claim to be the only
+ * ones to do so (IPMODIFY): a live patch of the same function is refused, or refuses them. They
+ * cannot be switched off by kernel.ftrace_enabled (PERMANENT). Ops that watch claim nothing. A
+ * kprobe can claim neither.
  *
- * The kernel can switch off ftrace or kprobes and say nothing to those who use them. So a function of
- * this file, the canary, is hooked by the same means: when it is called, its handler has to run.
+ * The kernel can switch off ftrace or kprobes and say nothing to those who use them. So a function
+ * of this file, the canary, is hooked by the same means: when it is called, its handler has to
+ * run.
  */
 #include <linux/jiffies.h>
 #include <linux/module.h>
@@ -30,9 +33,9 @@
 
 #include "hooks.h"
 
-/* How long a hook stays armed after the last namespace that wanted it, in seconds. A user who wants and
- * does not want can make the kernel patch its text so often, for some ten milliseconds. What an armed hook
- * costs meanwhile, some ten instructions per ACK, is little.
+/* How long a hook stays armed after the last namespace that wanted it, in seconds. A user who
+ * wants and does not want can make the kernel patch its text so often, for some ten milliseconds.
+ * What an armed hook costs meanwhile, some ten instructions per ACK, is little.
  */
 unsigned int finack_linger = 60;
 
@@ -134,9 +137,9 @@ static const char *kind_of(const struct finack_hook *h)
 	return kind;
 }
 
-/* A kprobe that changes the flow must stay a breakpoint: a post_handler keeps the kernel from turning
- * it into a jump. On ftrace there is no jump, and a post_handler would do harm: added to another's
- * probe of the same function it makes the kernel detach that by the wrong ftrace_ops
+/* A kprobe that changes the flow must stay a breakpoint: a post_handler keeps the kernel from
+ * turning it into a jump. On ftrace there is no jump, and a post_handler would do harm: added to
+ * another's probe of the same function it makes the kernel detach that by the wrong ftrace_ops
  * (add_new_kprobe(), disarm_kprobe_ftrace()).
  */
 static void __maybe_unused no_jump(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
@@ -194,8 +197,8 @@ NOKPROBE_SYMBOL(on_canary);
 static struct kprobe canary_kprobe;
 static bool canary_armed; /* by a kprobe; whatever ftrace_ops there are have it, too */
 
-/* Armed as long as the module is loaded: arming holds the module for a moment, and who unloads it then would
- * be told that it is in use.
+/* Armed as long as the module is loaded: arming holds the module for a moment, and who unloads it
+ * then would be told that it is in use.
  */
 static void update_canary(void)
 {
@@ -237,15 +240,15 @@ static bool alive(const struct finack_hook *h)
 
 #ifdef FINACK_FTRACE_OPS
 /*
- * Ops that were registered stay so until the module is unloaded: unregistering waits, with ftrace's lock,
- * until every task has been seen to be in no trampoline. On a machine with many busy tasks that took a minute,
- * in which nobody could load a module. A function comes and goes by the filter of its ops, which waits for
- * nobody. What is always in a filter, because an empty one would mean all functions, is a function of the
- * module's own.
+ * Ops that were registered stay so until the module is unloaded: unregistering waits, with
+ * ftrace's lock, until every task has been seen to be in no trampoline. On a machine with many
+ * busy tasks that took a minute, in which nobody could load a module. A function comes and goes by
+ * the filter of its ops, which waits for nobody. What is always in a filter, because an empty one
+ * would mean all functions, is a function of the module's own.
  *
- * All that is watched has the same ops. What steers has ops of its own: when they are registered, the kernel asks
- * BPF trampolines that are at the function to let them (prepare_direct_functions_for_ipmodify()). It does not
- * when the function comes back later.
+ * All that is watched has the same ops. What steers has ops of its own: when they are registered,
+ * the kernel asks BPF trampolines that are at the function to let them
+ * (prepare_direct_functions_for_ipmodify()). It does not when the function comes back later.
  */
 static int ops_on(struct ftrace_ops *ops, void (*own)(void), unsigned long entry,
 		  unsigned long flags)
@@ -287,8 +290,9 @@ static struct ftrace_ops *ops_of(struct finack_hook *h, enum finack_hook_level l
 	return level == FINACK_LEVEL_STEER ? &h->steer_ops : level ? &watch_ops : NULL;
 }
 
-/* Whether kernel.ftrace_enabled=0 is refused because of these ops, as long as they steer. The kernel looks at
- * the flag with ftrace's lock, and nobody else writes the flags of ops that are at rest.
+/* Whether kernel.ftrace_enabled=0 is refused because of these ops, as long as they steer. The
+ * kernel looks at the flag with ftrace's lock, and nobody else writes the flags of ops that are at
+ * rest.
  */
 static void set_permanent(struct ftrace_ops *ops, bool is)
 {
@@ -329,8 +333,9 @@ static void all_ops_off(void)
 		ops_off(&finack_hooks[i].steer_ops);
 }
 
-/* Goes from one level to another, OFF or not. What happens at that very moment may be seen by the handler
- * twice or not at all; what a close was counted as is put right by what the socket says later.
+/* Goes from one level to another, OFF or not. What happens at that very moment may be seen by the
+ * handler twice or not at all; what a close was counted as is put right by what the socket says
+ * later.
  */
 static int change_ops(struct finack_hook *h, enum finack_hook_level level)
 {
@@ -407,8 +412,8 @@ static enum finack_hook_level level_wanted(const struct finack_hook *h, unsigned
 	return FINACK_LEVEL_OFF;
 }
 
-/* When a hook is to be looked at again that is armed further than anybody wants, in jiffies from @now; 0
- * for never.
+/* When a hook is to be looked at again that is armed further than anybody wants, in jiffies from
+ * @now; 0 for never.
  */
 static long look_again_at(const struct finack_hook *h, unsigned long now)
 {
@@ -430,7 +435,9 @@ static int attach(struct finack_hook *h, enum finack_hook_level level)
 	return h->level ? 0 : attach_kprobe(h);
 }
 
-/* What failed is tried again, but not at once: a user may ask for it as fast as a knob can be written. */
+/* What failed is tried again, but not at once: a user may ask for it as fast as a knob can be
+ * written.
+ */
 #define TRY_AGAIN	(HZ / 4)
 
 static void raise(struct finack_hook *h, enum finack_hook_level level)
@@ -443,7 +450,7 @@ static void raise(struct finack_hook *h, enum finack_hook_level level)
 		level = FINACK_LEVEL_WATCH; /* that much is to be had */
 	else if (h->err)
 		level = h->level;
-	smp_store_release(&h->level, level);
+	smp_store_release(&h->level, level); /* pairs with met(): it is armed by then */
 	if (level)
 		h->kind = kind_of(h);
 	if (h->err && !h->warned)
@@ -527,7 +534,9 @@ static int ask(void)
 	return n;
 }
 
-/* Whether all of these wants are met. Controls are not where the kernel does not run their handlers. */
+/* Whether all of these wants are met. Controls are not where the kernel does not run their
+ * handlers.
+ */
 static bool met(unsigned int set, bool have_to_be_alive)
 {
 	enum finack_hook_level level;
@@ -543,6 +552,7 @@ static bool met(unsigned int set, bool have_to_be_alive)
 			level = FINACK_LEVEL_STEER;
 		if (!is_function(h) || !level)
 			continue;
+		/* pairs with raise() */
 		if (smp_load_acquire(&h->level) < level || (have_to_be_alive && !alive(h)))
 			return false;
 	}
@@ -723,8 +733,9 @@ const char *finack_hook_name(unsigned int i)
 static const char *status_of(const struct finack_hook *h)
 {
 	if (h->level && is_function(h) && !alive(h))
-		return h->by_ftrace ? "armed, but nothing arrives: ftrace is switched off" :
-				      "armed, but nothing arrives: kprobes or ftrace are switched off";
+		return h->by_ftrace ?
+		       "armed, but nothing arrives: ftrace is switched off" :
+		       "armed, but nothing arrives: kprobes or ftrace are switched off";
 	if (h->level)
 		return "armed";
 	if (h->err == -ENOENT)

@@ -11,12 +11,12 @@
  * With the detail tier on, the outcome is counted as soon as the ACK is seen to leave, with its
  * reason. What that hook misses, the transitions find out from the socket.
  *
- * A close that began before the module was loaded has no record and is counted as Earlier alone. One
- * that found the table full has none either; how many of those are in CLOSE_WAIT is known, and they are
- * taken to end first.
+ * A close that began before the module was loaded has no record and is counted as Earlier alone.
+ * One that found the table full has none either; how many of those are in CLOSE_WAIT is known, and
+ * they are taken to end first.
  *
- * The socket is locked and only read. What common transitions need is inlined and needs almost no stack;
- * what is rare is noinline so that they stay that way.
+ * The socket is locked and only read. What common transitions need is inlined and needs almost no
+ * stack; what is rare is noinline so that they stay that way.
  */
 #include "finack.h"
 
@@ -318,7 +318,8 @@ static __always_inline void ended(struct finack_net *fn, struct sock *sk, int ol
 		ended_without_fin(fn, sk);
 }
 
-/* A socket that does not hold its namespace, which may be going: then nothing is counted any more. */
+/* A socket that does not hold its namespace, which may be going: then nothing is counted any more.
+ */
 static noinline void state_unheld(struct sock *sk, int old, int new)
 {
 	struct finack_net *fn;
@@ -354,9 +355,9 @@ static __always_inline bool held(struct sock *sk, int old, int new)
 }
 
 /*
- * finack_close_...(): what finack_close_state() calls, a function for each state to come. The socket is
- * locked. close() after shutdown() "changes" LAST_ACK, FIN_WAIT1, FIN_WAIT2 and CLOSING to themselves, which
- * is no transition.
+ * finack_close_...(): what finack_close_state() calls, a function for each state to come. The
+ * socket is locked. close() after shutdown() "changes" LAST_ACK, FIN_WAIT1, FIN_WAIT2 and CLOSING
+ * to themselves, which is no transition.
  */
 
 notrace void finack_close_active(struct sock *sk, int old)
@@ -383,8 +384,8 @@ static noinline notrace void fin_queued_else(struct sock *sk, int old)
 		fin_queued(finack_net_held(sk), sk);
 }
 
-/* The common case is a FIN that leaves at once, alone, and carries the ACK: nothing has been noted. What is
- * needed after the clock was read stands in the record.
+/* The common case is a FIN that leaves at once, alone, and carries the ACK: nothing has been
+ * noted. What is needed after the clock was read stands in the record.
  */
 notrace void finack_close_fin_queued(struct sock *sk, int old)
 {

@@ -42,8 +42,8 @@ static inline struct ctl_table_header *register_net_sysctl_sz(struct net *net, c
 					      const void *)),				\
 			      (const void *)(_net), &(_net)->ns)
 
-/* ftrace gives its handlers the arguments of the function: x86-64 since 5.11, arm64 since 6.2. What reads
- * them has a name since 6.2.
+/* ftrace gives its handlers the arguments of the function: x86-64 since 5.11, arm64 since 6.2.
+ * What reads them has a name since 6.2.
  */
 #ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
 #define FINACK_FTRACE_OPS
@@ -54,7 +54,9 @@ static inline struct ctl_table_header *register_net_sysctl_sz(struct net *net, c
 #endif
 #endif
 
-/* Handlers of tracepoints run with preemption off; later kernels (7.3, perhaps some before) leave it on. */
+/* Handlers of tracepoints run with preemption off; later kernels (7.3, perhaps some before) leave
+ * it on.
+ */
 static __always_inline void finack_tracepoint_lock(void)
 {
 	if (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0))

@@ -222,10 +222,11 @@ enum finack_mib_id finack_outcome_late(const struct sock *sk, const struct finac
  * @sk: the socket, going from CLOSE_WAIT to CLOSE
  *
  * Only __tcp_close() sets SEND_SHUTDOWN in this state, and keeps the socket locked until the state
- * changes: it sends a RST (unread data, SO_LINGER 0), whatever error is left on the socket from before,
- * EPIPE of a sockmap for one. Else EPIPE is tcp_reset()'s. Without an error it is tcp_disconnect(), with
- * ECONNABORTED tcp_abort(): RST both. Other errors are timeouts, of which only keepalive, the one that
- * needs nothing in flight or queued, sends a RST. A socket under repair (CRIU) says nothing.
+ * changes: it sends a RST (unread data, SO_LINGER 0), whatever error is left on the socket from
+ * before, EPIPE of a sockmap for one. Else EPIPE is tcp_reset()'s. Without an error it is
+ * tcp_disconnect(), with ECONNABORTED tcp_abort(): RST both. Other errors are timeouts, of which
+ * only keepalive, the one that needs nothing in flight or queued, sends a RST. A socket under
+ * repair (CRIU) says nothing.
  *
  * Return: FINACK_END_RESET_IN, FINACK_END_RESET_OUT or FINACK_END_OTHER.
  */

@@ -99,8 +99,8 @@ static inline enum finack_mib_id finack_end_by_fin(const struct sock *sk)
  * finack_fin_goes_alone() - whether our FIN surely leaves at once, in a segment of its own
  * @sk: the socket, just before tcp_send_fin()
  *
- * Nothing is queued, nothing is in flight, the peer's window is open and the socket is not paced: of
- * what finack_fin_leaves_now() asks, this is what most connections answer.
+ * Nothing is queued, nothing is in flight, the peer's window is open and the socket is not paced:
+ * of what finack_fin_leaves_now() asks, this is what most connections answer.
  *
  * Return: true if so; else ask finack_fin_leaves_now().
  */
@@ -122,9 +122,9 @@ enum finack_mib_id finack_outcome_late(const struct sock *sk, const struct finac
 enum finack_mib_id finack_end_without_fin(const struct sock *sk);
 bool finack_reset_sent_first(const struct sock *sk, const struct finack_rec *rec);
 
-/* The last socket that entered FIN_WAIT2 on a CPU, and the arrival of the segment that did it: the low
- * halves of the socket's address and of its tcp_clock_cache. One word, so that an interrupt finds both
- * or neither.
+/* The last socket that entered FIN_WAIT2 on a CPU, and the arrival of the segment that did it: the
+ * low halves of the socket's address and of its tcp_clock_cache. One word, so that an interrupt
+ * finds both or neither.
  */
 DECLARE_PER_CPU(u64, finack_half_closed);
 
@@ -141,7 +141,6 @@ static inline void finack_active_half(const struct sock *sk)
 {
 	this_cpu_write(finack_half_closed, finack_half_of(sk));
 }
-
 
 /**
  * finack_active_outcome() - what the peer did when we closed first

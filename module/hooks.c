@@ -3,9 +3,9 @@
  * The hooks: which points of the kernel finack is attached to, and what runs there.
  *
  * The outcome tier uses kernel tracepoints. They also fire for other protocols that use the inet
- * states (MPTCP, DCCP, SCTP); a handler looks at TCP only. The detail tier and the controls hook the
- * entry of functions, by ftrace where the kernel gives its handlers the arguments, else by kprobes,
- * and one function's return by a kretprobe.
+ * states (MPTCP, DCCP, SCTP); a handler looks at TCP only. The detail tier and the controls hook
+ * the entry of functions, by ftrace where the kernel gives its handlers the arguments, else by
+ * kprobes, and one function's return by a kretprobe.
  *
  * A control changes which function of the kernel runs: the handler points the registers at another
  * one that the kernel calls there itself, so that no code of the module is on the stack of what
@@ -18,7 +18,9 @@
 
 DEFINE_PER_CPU(unsigned long [__FINACK_HOOK_MAX], finack_hook_hits);
 
-/* sock:inet_sock_set_state, arguments as in include/trace/events/sock.h. What opens a connection is no hit. */
+/* sock:inet_sock_set_state, arguments as in include/trace/events/sock.h. What opens a connection
+ * is no hit.
+ */
 static notrace void on_set_state(void *data, const struct sock *sk, const int old, const int new)
 {
 	if (!(1 << new & FINACK_CLOSE_STATES))
@@ -58,9 +60,9 @@ static __always_inline bool is_closing(const struct sock *sk)
 
 /*
  * The handlers of functions. Each is given the socket that the function was called with and says
- * where to continue: at another function's entry, or, with 0, here. A function is replaced only by one
- * with the same single argument: whatever else runs at the entry (a BPF trampoline, say) preserves no
- * further arguments. They run with preemption off.
+ * where to continue: at another function's entry, or, with 0, here. A function is replaced only by
+ * one with the same single argument: whatever else runs at the entry (a BPF trampoline, say)
+ * preserves no further arguments. They run with preemption off.
  */
 
 static noinline unsigned long send_ack_of_closing(struct sock *sk)
@@ -90,41 +92,49 @@ static noinline unsigned long delay_of_any(struct sock *sk)
 
 NOKPROBE_SYMBOL(delay_of_any);
 
-static __always_inline bool any(const struct sock *sk)
-{
-	return true;
-}
-
 /* the socket that a hooked function is called with */
 static __always_inline struct sock *first_arg(struct pt_regs *regs)
 {
 	return (struct sock *)regs_get_kernel_argument(regs, 0);
 }
 
-#define ON_ENTRY_BY_KPROBE(_fn, _hook, _concerns, _handler)				\
-static int _fn(struct kprobe *kp, struct pt_regs *regs)					\
-{											\
-	struct sock *sk = first_arg(regs);						\
-	unsigned long to;								\
-											\
-	this_cpu_inc(finack_hook_hits[_hook]);						\
-	if (!_concerns(sk))								\
-		return 0;								\
-	to = _handler(sk);								\
-	if (!to)									\
-		return 0;								\
-	instruction_pointer_set(regs, to);						\
-	return 1;									\
-}											\
-											\
-NOKPROBE_SYMBOL(_fn)
+/* @any: the handler is asked about any socket, not only one that is closing */
+static __always_inline int by_kprobe(enum finack_hook_id hook, struct pt_regs *regs, bool any,
+				     unsigned long (*handler)(struct sock *sk))
+{
+	struct sock *sk = first_arg(regs);
+	unsigned long to;
 
-ON_ENTRY_BY_KPROBE(send_ack_kprobe, FINACK_HOOK_ACK, is_closing, send_ack_of_closing);
-ON_ENTRY_BY_KPROBE(delack_timer_kprobe, FINACK_HOOK_TIMER, is_closing, delack_timer_of_closing);
-ON_ENTRY_BY_KPROBE(delay_kprobe, FINACK_HOOK_DELAY, any, delay_of_any);
+	this_cpu_inc(finack_hook_hits[hook]);
+	if (!any && !is_closing(sk))
+		return 0;
+	to = handler(sk);
+	if (!to)
+		return 0;
+	instruction_pointer_set(regs, to);
+	return 1;
+}
 
-#ifdef FINACK_FTRACE_OPS
-DEFINE_PER_CPU(unsigned long, finack_canary_by_ftrace);
+static int send_ack_kprobe(struct kprobe *kp, struct pt_regs *regs)
+{
+	return by_kprobe(FINACK_HOOK_ACK, regs, false, send_ack_of_closing);
+}
+
+NOKPROBE_SYMBOL(send_ack_kprobe);
+
+static int delack_timer_kprobe(struct kprobe *kp, struct pt_regs *regs)
+{
+	return by_kprobe(FINACK_HOOK_TIMER, regs, false, delack_timer_of_closing);
+}
+
+NOKPROBE_SYMBOL(delack_timer_kprobe);
+
+static int delay_kprobe(struct kprobe *kp, struct pt_regs *regs)
+{
+	return by_kprobe(FINACK_HOOK_DELAY, regs, true, delay_of_any);
+}
+
+NOKPROBE_SYMBOL(delay_kprobe);
 
 /* Two ops that steer cannot have a function in common: one for each, and no two the same. */
 #define OWN(_name, _n)									\
@@ -137,10 +147,11 @@ OWN(own_of_ack, 1)
 OWN(own_of_timer, 2)
 OWN(own_of_delay, 3)
 
-#define STEERS_BY_FTRACE(_own)	.own = _own,
+#ifdef FINACK_FTRACE_OPS
+DEFINE_PER_CPU(unsigned long, finack_canary_by_ftrace);
 
-/* Whether a function is being entered, by the ops that count for it. Some architectures patch its first
- * instructions, but not the very first.
+/* Whether a function is being entered, by the ops that count for it. Some architectures patch its
+ * first instructions, but not the very first.
  */
 static __always_inline bool enters(unsigned long ip, const struct finack_hook *h)
 {
@@ -187,8 +198,6 @@ notrace void finack_on_entry(unsigned long ip, unsigned long parent_ip, struct f
 	else
 		this_cpu_inc(finack_canary_by_ftrace);
 }
-#else
-#define STEERS_BY_FTRACE(_own)
 #endif
 
 /* what the entry of tcp_send_delayed_ack() keeps for its return */
@@ -230,26 +239,26 @@ struct finack_hook finack_hooks[] = {
 		.name = "tcp_retransmit_skb", .required = true,
 		.handler = RETRANSMIT_HAS_ERR ? (void *)on_retransmit_err : on_retransmit,
 	},
-	/* tcp_send_ack() is inlined in its own file: in tcp_send_delayed_ack(), which sends when the
-	 * timer is about to fire, and since 6.7 in tcp_release_cb(). gcc splits what it consists of,
-	 * and all callers then share __tcp_send_ack.part.0, the first argument first. Where that is,
-	 * every pure ACK passes.
+	/* tcp_send_ack() is inlined in its own file: in tcp_send_delayed_ack(), which sends when
+	 * the timer is about to fire, and since 6.7 in tcp_release_cb(). gcc splits what it
+	 * consists of, and all callers then share __tcp_send_ack.part.0, the first argument first.
+	 * Where that is, every pure ACK passes.
 	 */
 	[FINACK_HOOK_ACK]	= {
 		.name = "tcp_send_ack", .part = "__tcp_send_ack.part.0",
 		.instead = "tcp_send_delayed_ack",
 		.watch = FINACK_WANT_ACK, .steer = FINACK_WANT_HOLD_ACK,
-		.pre_handler = send_ack_kprobe, STEERS_BY_FTRACE(own_of_ack)
+		.pre_handler = send_ack_kprobe, .own = own_of_ack,
 	},
 	[FINACK_HOOK_TIMER]	= {
 		.name = "tcp_delack_timer_handler", .instead = "tcp_send_delayed_ack",
 		.watch = FINACK_WANT_TIMER, .steer = FINACK_WANT_HOLD_TIMER,
-		.pre_handler = delack_timer_kprobe, STEERS_BY_FTRACE(own_of_timer)
+		.pre_handler = delack_timer_kprobe, .own = own_of_timer,
 	},
 	[FINACK_HOOK_DELAY]	= {
 		.name = "tcp_send_delayed_ack", .instead = "tcp_send_ack",
 		.watch = FINACK_WANT_NONE, .steer = FINACK_WANT_DELAY,
-		.pre_handler = delay_kprobe, STEERS_BY_FTRACE(own_of_delay)
+		.pre_handler = delay_kprobe, .own = own_of_delay,
 	},
 	[FINACK_HOOK_DELAYED]	= {
 		.name = "tcp_send_delayed_ack_return", .symbol = "tcp_send_delayed_ack",

@@ -39,7 +39,8 @@ enum finack_hook_level {
  * @rp: the kprobe, or kretprobe with @return_handler
  * @steer_ops: by ftrace: the ops that steer
  * @own: what is in their filter all the time: a function that nobody calls
- * @active: by which ops its handler runs, NULL for none: while it goes from one to the other, both call
+ * @active: by which ops its handler runs, NULL for none: while it goes from one to the other, both
+ *	call
  * @level: how far it is armed, as a namespace that wants it may rely on
  * @level_now: by ftrace: how far it is in fact
  * @kind: of a function: how the kernel does it, NULL until it was armed
@@ -67,9 +68,9 @@ struct finack_hook {
 	bool by_ftrace;
 	struct kretprobe rp;
 	struct ftrace_ops *active;
+	void (*own)(void);
 #ifdef FINACK_FTRACE_OPS
 	struct ftrace_ops steer_ops;
-	void (*own)(void);
 #endif
 	enum finack_hook_level level;
 	enum finack_hook_level level_now;

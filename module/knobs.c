@@ -4,8 +4,8 @@
  * /proc/sys (sysctl.c) and sysfs (sysfs.c) both come here; text is parsed and written by the
  * kernel's own sysctl handlers. A value that is refused changes nothing.
  *
- * Readers take no lock. Writers of one namespace wait for each other and can be killed meanwhile; those
- * of different namespaces have nothing in common but what they want of the hooks (attach.c).
+ * Readers take no lock. Writers of one namespace wait for each other and can be killed meanwhile;
+ * those of different namespaces have nothing in common but what they want of the hooks (attach.c).
  */
 #include <linux/bitmap.h>
 #include <linux/capability.h>
@@ -194,9 +194,9 @@ static int knob_store(struct finack_net *fn, unsigned int row, void *buffer, siz
  * @ppos: the place in the file
  *
  * May sleep. Return: 0; -EINVAL for what is not a value of the knob, or a minimum above the
- * maximum; -EPERM if only the initial user namespace may arm hooks; -EOPNOTSUPP if the kernel cannot be
- * hooked where the control needs it, or does not run what is hooked; -ENOMEM; -EINTR if the caller is
- * being killed.
+ * maximum; -EPERM if only the initial user namespace may arm hooks; -EOPNOTSUPP if the kernel
+ * cannot be hooked where the control needs it, or does not run what is hooked; -ENOMEM; -EINTR if
+ * the caller is being killed.
  */
 int finack_knob_io(struct finack_net *fn, unsigned int row, int write, void *buffer, size_t *lenp,
 		   loff_t *ppos)
@@ -224,7 +224,9 @@ const char *finack_knob_name(unsigned int row)
 	return row == KNOB_PORTS ? "ports" : knobs[row].name;
 }
 
-/* Without inherit: the defaults. Who may not arm hooks does not do so by making a namespace either. */
+/* Without inherit: the defaults. Who may not arm hooks does not do so by making a namespace
+ * either.
+ */
 static void set_defaults(struct finack_net *fn, const struct net *net)
 {
 	unsigned int i;
@@ -235,7 +237,9 @@ static void set_defaults(struct finack_net *fn, const struct net *net)
 		fn->knobs.detail = 0;
 }
 
-/* Copies what the first namespace has. It may be changing: a minimum above the maximum is not taken. */
+/* Copies what the first namespace has. It may be changing: a minimum above the maximum is not
+ * taken.
+ */
 static int inherit(struct finack_net *fn)
 {
 	struct finack_net *first = finack_net(&init_net);
@@ -244,10 +248,10 @@ static int inherit(struct finack_net *fn)
 
 	if (!ports)
 		return -ENOMEM;
-	do
+	do {
 		for (i = 0; i < ARRAY_SIZE(knobs); i++)
 			*value_of(&fn->knobs, i) = READ_ONCE(*value_of(&first->knobs, i));
-	while (!in_order(&fn->knobs));
+	} while (!in_order(&fn->knobs));
 	rcu_read_lock();
 	theirs = rcu_dereference(first->knobs.ports);
 	if (theirs)

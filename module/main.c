@@ -4,9 +4,9 @@
  *
  * This file loads and unloads; Documentation/ says what the module does.
  *
- * Loading makes memory first, then arms the hooks, then lets readers in. Unloading is the mirror: as
- * soon as a hook is gone a socket can be freed whose record stays, and a reader of the waiting list
- * would take a reference on what has become something else. So no reader may be left by then.
+ * Loading makes memory first, then arms the hooks, then lets readers in. Unloading is the mirror:
+ * as soon as a hook is gone a socket can be freed whose record stays, and a reader of the waiting
+ * list would take a reference on what has become something else. So no reader may be left by then.
  */
 #include <linux/log2.h>
 #include <linux/mm.h>

@@ -5,9 +5,9 @@
  * Names and their order are stable: new ones are only ever added. Two of them are gauges and are
  * not counted but derived, so that the laws (Documentation/counters.rst) hold by construction:
  * what a close has not become yet is what began less what was decided. The terms that are
- * subtracted are read first, and what began last, on all CPUs: a close that ends between the two can
- * make a gauge one too high for that reader. An outcome that is being taken back can make it one too
- * low; none is shown below 0.
+ * subtracted are read first, and what began last, on all CPUs: a close that ends between the two
+ * can make a gauge one too high for that reader. An outcome that is being taken back can make it
+ * one too low; none is shown below 0.
  */
 #include <linux/minmax.h>
 #include <linux/percpu.h>
@@ -68,10 +68,11 @@ static const struct mib_name mib_names[] = {
 static_assert(ARRAY_SIZE(mib_names) == __FINACK_MIB_MAX + MIB_GAUGES);
 
 /*
- * Areas per CPU that namespaces left behind, for the next ones. The allocator may look through the records of
- * a whole chunk for one that is given back, and again for one that is taken: 59,000 instructions for each
- * namespace that comes and goes, where all else of finack's is 70,000 (Documentation/performance.rst). Only the
- * host's are kept: who a kept one is charged to is then no matter, since nobody can be made to pay for others.
+ * Areas per CPU that namespaces left behind, for the next ones. The allocator may look through the
+ * records of a whole chunk for one that is given back, and again for one that is taken: 59,000
+ * instructions for each namespace that comes and goes, where all else of finack's is 70,000
+ * (Documentation/performance.rst). Only the host's are kept: who a kept one is charged to is then
+ * no matter, since nobody can be made to pay for others.
  */
 #define KEPT	4
 
@@ -155,8 +156,8 @@ unsigned long finack_mib_count(const struct finack_net *fn, enum finack_mib_id i
 	return sum;
 }
 
-/* Sums up all counters: a CPU's after another's, and of each backwards, what tells more before what it
- * belongs to; Passive last, see above.
+/* Sums up all counters: a CPU's after another's, and of each backwards, what tells more before
+ * what it belongs to; Passive last, see above.
  */
 static void sum_up(const struct finack_net *fn, unsigned long *sum)
 {

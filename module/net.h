@@ -52,7 +52,7 @@ enum {
  * @files: the files in sysfs, NULL if there are none
  */
 struct finack_admin {
-	struct mutex lock;
+	struct mutex lock; /* writers of the knobs */
 	unsigned int wants;
 	struct ctl_table *table;
 	struct ctl_table_header *sysctl;
@@ -99,8 +99,9 @@ static inline struct finack_net *finack_net(const struct net *net)
 	return net_generic(net, finack_net_id);
 }
 
-/* For handlers of tracepoints. The namespace of a socket that holds it, as all sockets of user space do: no
- * need to ask whether it is going. Its table of pointers may be replaced, but is freed a grace period later.
+/* For handlers of tracepoints. The namespace of a socket that holds it, as all sockets of user
+ * space do: no need to ask whether it is going. Its table of pointers may be replaced, but is
+ * freed a grace period later.
  */
 static __always_inline struct finack_net *finack_net_held(const struct sock *sk)
 {
@@ -112,8 +113,8 @@ static __always_inline struct finack_net *finack_net_held(const struct sock *sk)
 	return fn;
 }
 
-/* The namespace of any socket, or NULL if it is going: a socket of the kernel's own may not hold it.
- * The data is freed a grace period after the namespace began to go, so it may be used until
+/* The namespace of any socket, or NULL if it is going: a socket of the kernel's own may not hold
+ * it. The data is freed a grace period after the namespace began to go, so it may be used until
  * preemption is on again, which the caller turned off.
  */
 static inline struct finack_net *finack_net_of(const struct sock *sk)

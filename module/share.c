@@ -4,19 +4,21 @@
  *
  *  - The network namespaces of the initial user namespace are the host's. They may use all.
  *  - All others together may use half.
- *  - One other owner may use at most SHARE times what is left free of that half. So even many greedy
- *    owners leave some for the next, and a single one can have seven eighths of it, rounded up.
+ *  - One other owner may use at most SHARE times what is left free of that half. So even many
+ *    greedy owners leave some for the next, and a single one can have seven eighths of it, rounded
+ *    up.
  *
  * An owner is not a namespace: any user can make many of those. It is who made the user namespace
- * just below the initial one: a user cannot change that by going deeper, nor by other ids there. Root
- * makes such user namespaces for others, so each of root's is an owner of its own.
+ * just below the initial one: a user cannot change that by going deeper, nor by other ids there.
+ * Root makes such user namespaces for others, so each of root's is an owner of its own.
  *
- * A socket of the kernel's own may outlive its network namespace, and with that the owner's share. All
- * those in namespaces that are not the host's have a share of their own.
+ * A socket of the kernel's own may outlive its network namespace, and with that the owner's share.
+ * All those in namespaces that are not the host's have a share of their own.
  *
- * What is used is counted per CPU and summed up when a CPU asks, which is then granted some records more,
- * so that a close seldom asks. What was granted counts as used. A limit is exceeded only by CPUs that ask
- * at the same moment. Small tables grant one record at a time: there all of them can be used.
+ * What is used is counted per CPU and summed up when a CPU asks, which is then granted some
+ * records more, so that a close seldom asks. What was granted counts as used. A limit is exceeded
+ * only by CPUs that ask at the same moment. Small tables grant one record at a time: there all of
+ * them can be used.
  */
 #include <linux/cred.h>
 #include <linux/jiffies.h>
@@ -33,8 +35,8 @@
 #define GRANT 64
 #define GRANT_OF 8
 
-/* In tables of more records than this a CPU is granted several. One that was refused does not sum up again
- * within the tick.
+/* In tables of more records than this a CPU is granted several. One that was refused does not sum
+ * up again within the tick.
  */
 #define SMALL 4096
 
@@ -245,13 +247,14 @@ static long left_for(const struct finack_share *s, long max)
  */
 bool finack_share_ask(struct finack_share *s, unsigned int max)
 {
+	const unsigned long now = jiffies;
 	long left, n = 1;
 
-	if (max > SMALL && this_cpu_read(s->cpu->refused) == jiffies)
+	if (max > SMALL && this_cpu_read(s->cpu->refused) == now)
 		return false;
 	left = left_for(s, max);
 	if (left <= 0) {
-		this_cpu_write(s->cpu->refused, jiffies);
+		this_cpu_write(s->cpu->refused, now);
 		return false;
 	}
 	if (max > SMALL)

@@ -2,18 +2,18 @@
 /*
  * The record table: bounded, keyed by the socket, allocated once at load.
  *
- * An array of slots of one cache line each, twice as many as there may be records. A socket's address
- * gives its home slot; if that is taken, the record lies in one of the next SEARCH, and the home slot
- * counts it. At half load one of 20 million sockets finds all of them taken.
+ * An array of slots of one cache line each, twice as many as there may be records. A socket's
+ * address gives its home slot; if that is taken, the record lies in one of the next SEARCH, and
+ * the home slot counts it. At half load one of 20 million sockets finds all of them taken.
  *
  * A slot is claimed by cmpxchg of its socket, marked; filled in; and published by a release of its
  * socket. It is freed by a release of NULL. There is no list and no lock, and nothing is allocated
  * after load; a full table is told to the caller, who counts the close without its details.
  *
  * A record belongs to the holder of its socket's lock, and a socket leaves CLOSE_WAIT and LAST_ACK
- * before it is freed, which ends its record. So a reader that sees a socket in a slot, under RCU, may
- * look at its reference count: the memory of TCP's sockets stays such until a grace period is over
- * (SLAB_TYPESAFE_BY_RCU). No reader may be left when the hooks go, see main.c.
+ * before it is freed, which ends its record. So a reader that sees a socket in a slot, under RCU,
+ * may look at its reference count: the memory of TCP's sockets stays such until a grace period is
+ * over (SLAB_TYPESAFE_BY_RCU). No reader may be left when the hooks go, see main.c.
  */
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -88,8 +88,8 @@ static struct finack_rec *claim_away(struct sock *sk, struct finack_rec *home)
  * @share: whose part of the table it will be
  * @ours: the home slot is claimed already
  *
- * Return: the record, for the caller to fill in and to publish; NULL if there is none to be had, and then
- * nothing is claimed.
+ * Return: the record, for the caller to fill in and to publish; NULL if there is none to be had,
+ * and then nothing is claimed.
  */
 struct finack_rec *finack_track_claim_rest(struct sock *sk, struct finack_share *share, bool ours)
 {
@@ -97,7 +97,7 @@ struct finack_rec *finack_track_claim_rest(struct sock *sk, struct finack_share 
 
 	if (!finack_share_granted(share) && !finack_share_ask(share, finack_table.max)) {
 		if (ours)
-			smp_store_release(&home->sk, NULL);
+			smp_store_release(&home->sk, NULL); /* as when it is freed */
 		return NULL;
 	}
 	if (!ours && !finack_track_claim_home(sk, home))
@@ -176,7 +176,7 @@ struct sock *finack_track_get(unsigned int i, const struct net *net, struct fina
 	struct sock *sk;
 
 	rcu_read_lock();
-	sk = smp_load_acquire(&rec->sk);
+	sk = smp_load_acquire(&rec->sk); /* pairs with finack_track_publish() */
 	if (!sk || (unsigned long)sk & 1 || !net_eq(sock_net(sk), net) ||
 	    !refcount_inc_not_zero(&sk->sk_refcnt)) {
 		rcu_read_unlock();
@@ -184,11 +184,12 @@ struct sock *finack_track_get(unsigned int i, const struct net *net, struct fina
 	}
 	rcu_read_unlock();
 	/* What is held may be the memory's next life, with a record in another slot or none yet. */
-	smp_mb__after_atomic();
-	if (smp_load_acquire(&rec->sk) != sk) {
+	smp_mb__after_atomic(); /* the reference before the second look */
+	if (smp_load_acquire(&rec->sk) != sk) { /* pairs with finack_track_publish() */
 		sock_put(sk);
 		return NULL;
 	}
+	/* its owner may be changing it */
 	data_race(*copy = *rec);
 	smp_rmb(); /* pairs with the releases of rec->sk: what was copied is not newer than this */
 	if (READ_ONCE(rec->sk) == sk && net_eq(sock_net(sk), net))

@@ -18,7 +18,8 @@ struct sock;
 
 /**
  * struct finack_rec - a passive close, from the peer's FIN until our own has left
- * @sk: the socket, never dereferenced through here; NULL while the slot is free, with its lowest bit
+ * @sk: the socket, never dereferenced through here; NULL while the slot is free, with its lowest
+ *	bit
  *	set while the slot is claimed and not filled in
  * @fn: its namespace's data, for close.c
  * @fin_ns: when the FIN was accepted (tcp_sock::tcp_clock_cache)
@@ -121,8 +122,8 @@ static inline struct sock *finack_track_claimed(struct sock *sk)
  * @sk: the socket, locked, without a record
  * @home: its home slot
  *
- * The caller then has to be granted a record by its share, or to ask finack_track_claim_rest(), and in the
- * end to publish it.
+ * The caller then has to be granted a record by its share, or to ask finack_track_claim_rest(),
+ * and in the end to publish it.
  *
  * Return: true if it was free.
  */
@@ -141,7 +142,7 @@ static __always_inline bool finack_track_claim_home(struct sock *sk, struct fina
  */
 static inline void finack_track_publish(struct finack_rec *rec, struct sock *sk)
 {
-	smp_store_release(&rec->sk, sk);
+	smp_store_release(&rec->sk, sk); /* pairs with readers: all else is there */
 }
 
 /**
@@ -168,7 +169,7 @@ static __always_inline void finack_track_free_home(struct finack_rec *rec,
 						   struct finack_share *share)
 {
 	finack_share_free(share);
-	smp_store_release(&rec->sk, NULL);
+	smp_store_release(&rec->sk, NULL); /* pairs with the next claim: nothing is written later */
 }
 
 /**

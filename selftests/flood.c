@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * flood COUNT: so many users' processes, each root of a user and a network namespace of its own, which write a
- * knob of theirs as fast as they can.
+ * flood COUNT: so many users' processes, each root of a user and a network namespace of its own,
+ * which write a knob of theirs as fast as they can.
  *
  * Says "ready" when all have their namespaces. Then takes lines from stdin and answers each:
- *   FILE A B   all write A and B by turns to that file, until told otherwise; says "started" when all have
+ *   FILE A B   all write A and B by turns to that file, until told otherwise; says "started" when
+ *              all have
  *   rest       all rest; says how many writes there have been since the last start
  * Ends at the end of stdin.
  */

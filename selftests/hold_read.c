@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hold_read FILE: reads a file into a page that is missing, so that the reader stays in the kernel, where
- * userfaultfd(2) has it wait. Says "held" when it is there, gives it the page when a line comes on stdin,
- * and says "read" when read(2) has returned.
+ * hold_read FILE: reads a file into a page that is missing, so that the reader stays in the kernel,
+ * where userfaultfd(2) has it wait. Says "held" when it is there, gives it the page when a line
+ * comes on stdin, and says "read" when read(2) has returned.
  */
 #include <errno.h>
 #include <fcntl.h>

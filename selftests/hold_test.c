@@ -65,8 +65,8 @@ TEST_F(peer, longest_hold)
 	EXPECT_EQ(1, moved(self, "FinAckSepHeld"));
 }
 
-/* The application asks for its ACK when the kernel would have sent it, and has not read the EOF yet:
- * no hook sees that, but the hold looks every 8 ms.
+/* The application asks for its ACK when the kernel would have sent it, and has not read the EOF
+ * yet: no hook sees that, but the hold looks every 8 ms.
  */
 TEST_F(peer, quickack_while_the_fin_is_unread)
 {

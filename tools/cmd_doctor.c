@@ -246,8 +246,20 @@ static bool patched(const char *function)
 	return is;
 }
 
-/* Others at the functions that finack hooks: which of them may not see what a control redirects, or keep
- * it from being redirected.
+/* how many probes at a function are ours */
+static int own_probes(const struct hooks *h, const char *function)
+{
+	size_t i;
+	int n = 0;
+
+	for (i = 0; i < h->n; i++)
+		n += !strcmp(h->hook[i].symbol, function) && hook_armed(&h->hook[i]) &&
+		     strcmp(h->hook[i].kind, "ftrace_ops");
+	return n;
+}
+
+/* Others at the functions that finack hooks: which of them may not see what a control redirects, or
+ * keep it from being redirected.
  */
 static void check_others(struct exam *e)
 {
@@ -256,31 +268,30 @@ static void check_others(struct exam *e)
 		"tcp_send_delayed_ack",
 	};
 	char finding[400] = "";
-	size_t i, j, len = 0;
+	size_t i, len = 0;
 	struct hooks h;
 
 	if (hooks_read(&h))
 		return;
 	for (i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
-		int n = probes_at(functions[i]);
+		int n = probes_at(functions[i]) - own_probes(&h, functions[i]);
 
-		for (j = 0; j < h.n; j++)
-			if (!strcmp(h.hook[j].symbol, functions[i]) && hook_armed(&h.hook[j]) &&
-			    strcmp(h.hook[j].kind, "ftrace_ops") && strcmp(h.hook[j].kind, "tracepoint"))
-				n--;
 		if (n > 0 && len < sizeof(finding))
-			len += snprintf(finding + len, sizeof(finding) - len, "%s%d other probe%s at %s",
-					len ? ", " : "", n, n == 1 ? "" : "s", functions[i]);
+			len += snprintf(finding + len, sizeof(finding) - len,
+					"%s%d other probe%s at %s", len ? ", " : "", n,
+					n == 1 ? "" : "s", functions[i]);
 		if (patched(functions[i]) && len < sizeof(finding))
-			len += snprintf(finding + len, sizeof(finding) - len, "%sa live patch of %s",
-					len ? ", " : "", functions[i]);
+			len += snprintf(finding + len, sizeof(finding) - len,
+					"%sa live patch of %s", len ? ", " : "", functions[i]);
 	}
 	if (len)
 		report(e, NOTE, "others",
-		       "a live patch keeps controls of that function from being set; with kprobes as carrier, probes do not see what a control redirects",
+		       "a live patch keeps controls of that function from being set; with "
+		       "kprobes as carrier, probes do not see what a control redirects",
 		       "%s", finding);
 	else
-		report(e, FINE, "others", NULL, "nobody else is at the functions that finack hooks");
+		report(e, FINE, "others", NULL,
+		       "nobody else is at the functions that finack hooks");
 }
 
 static void check_losses(struct exam *e)

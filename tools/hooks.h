@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reads /sys/kernel/finack/hooks: the names are those of the folders. They tell of the whole host and are
- * root's alone to read.
+/* Reads /sys/kernel/finack/hooks: the names are those of the folders. They tell of the whole host
+ * and are root's alone to read.
  */
 #ifndef FINACK_HOOKS_H
 #define FINACK_HOOKS_H

@@ -75,7 +75,7 @@ void shim_pause(int often);
 	__atomic_store_n(p, v, __ATOMIC_RELEASE);			\
 })
 /* the kernel's: pairs with what the caller says */
-#define smp_mb__after_atomic() do { } while (0) /* as on x86 */
+#define smp_mb__after_atomic() do { } while (0)	/* as on x86 */
 #define cond_resched() do { } while (0)
 #define smp_rmb() ({							\
 	shim_pause(512);						\

@@ -5,7 +5,8 @@
  * A loopback connection makes ten changes, five at each end. This module makes the same ones on a
  * socket of its own, by the function that the kernel calls, which runs whatever is attached to the
  * tracepoint. It times each call alone, with interrupts off, by a counter that counts instructions
- * under counted time. It measures while it loads. Its parameter "result" then has a line per change:
+ * under counted time. It measures while it loads. Its parameter "result" then has a line per
+ * change:
  *
  *   CHANGE LEAST MEAN
  *
