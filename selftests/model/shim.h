@@ -74,9 +74,9 @@ void shim_pause(int often);
 	shim_pause(1);							\
 	__atomic_store_n(p, v, __ATOMIC_RELEASE);			\
 })
-/* the kernel's: pairs with what the caller says */
 #define smp_mb__after_atomic() do { } while (0)	/* as on x86 */
 #define cond_resched() do { } while (0)
+/* the kernel's: pairs with what the caller says */
 #define smp_rmb() ({							\
 	shim_pause(512);						\
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);			\
