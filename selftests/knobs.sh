@@ -119,7 +119,7 @@ test_hooks_are_armed_while_needed() {
 		put $proc/ports 80 && put $proc/fin_hold_ms 10 && armed || return
 		# a namespace that goes takes its want along
 		ip netns add $ns && ip netns exec $ns sysctl -qw net.finack.detail=0 net.finack.quickack=1 || return
-		armed $detail tcp_send_delayed_ack && FA_PERIOD=1 fa_wait $((linger + 20)) armed_now tcp_send_delayed_ack || return
+		FA_PERIOD=1 fa_wait $((linger + 20)) armed_now tcp_send_delayed_ack || return
 		ip netns del $ns && FA_PERIOD=1 fa_wait $((linger + 60)) armed_now && disarmed || return
 		put $proc/detail 1 && armed $detail || return
 	}
@@ -225,6 +225,9 @@ without_ftrace() {
 
 test_ftrace_switched_off() {
 	local switch=/proc/sys/kernel/ftrace_enabled
+	# some kernels (7.3) have given up switching it off: then there is nothing to see
+	fa_unload && { (echo 0 >$switch) 2>/tmp/err || grep -q 'not supported' /tmp/err; } && echo 1 >$switch && fa_load || return
+	! grep -q 'not supported' /tmp/err || return 0
 	off_and_on $switch without_ftrace || return
 	armed tcp_send_ack tcp_delack_timer_handler tcp_send_delayed_ack_return && taken $proc/fin_ack 1 &&
 		"$closer" late 2 && fa_is Forced 2 || return
