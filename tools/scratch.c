@@ -157,13 +157,13 @@ static int child(void)
 	for (i = 0; i < 3; i++) {
 		fin_ack.value = values[i];
 		if (knobs_apply(&fin_ack, 1) && i)
-			continue; /* a module without this control */
+			continue; /* this control cannot be had here */
 		if (close_one(l, &addr, 0) || close_one(l, &addr, 100))
 			return fail("closing a connection");
-		if (i == 2)
-			lose_a_segment();
 		look();
 	}
+	lose_a_segment();
+	look();
 	return 0;
 }
 
