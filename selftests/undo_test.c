@@ -5,7 +5,9 @@
  */
 #include "control_case.h"
 
-/* What is pending ends as the kernel's own timer, at the time it was set to: a hold looks every 8 ms. */
+/* What is pending ends as the kernel's own timer, at the time it was set to: a hold looks every
+ * 8 ms.
+ */
 TEST_F(peer, reset_of_the_knob_while_held)
 {
 	uint64_t fin;
