@@ -110,7 +110,7 @@ test_beside_other_probes() {
 # kprobe and by a trampoline (kfunc, now called fentry). Both come and go while a control is set.
 test_controls_beside_bpf_programs() {
 	local probe rc=0 pid
-	for probe in kprobe kfunc kretfunc; do
+	for probe in kprobe kfunc; do
 		rm -f "$dir/out" # of an earlier run: it would be taken for this one's
 		bpftrace -e "$probe:tcp_send_ack, $probe:tcp_send_delayed_ack, $probe:tcp_delack_timer_handler {
 			@[probe] = count(); }
