@@ -75,6 +75,7 @@ test_delays_are_those_at_ip() {
 # only reasons may become unknown.
 test_beside_other_probes() {
 	local pids=() i rc=0 bpftrace
+	fa_load carrier=kprobe || return # by ftrace none is missed
 	rm -f "$dir/out"
 	bpftrace -e 'kprobe:tcp_send_ack, kprobe:tcp_delack_timer_handler, kprobe:tcp_send_fin,
 		kprobe:tcp_fin, kprobe:vfs_read, kprobe:vfs_write { @[kstack, ustack, probe] = count(); }' \
