@@ -32,7 +32,7 @@ test_load_and_unload_on_several_cpus() {
 	pids+=($!)
 	# ftrace's ops wait until each task was seen at rest, for seconds here: most rounds do without
 	for i in $(seq "$(fa_rounds 100)"); do
-		fa_load carrier="$([ $((i % 20)) = 0 ] && echo auto || echo kprobe)" && fa_wait 60 some_closes $((i % 5)) && fa_unload || {
+		fa_load carrier="$([ $((i % 50)) = 0 ] && echo auto || echo kprobe)" && fa_wait 60 some_closes $((i % 5)) && fa_unload || {
 			rc=1
 			break
 		}
