@@ -55,7 +55,7 @@ static const struct kernel_param_ops linger_ops = {
 };
 
 module_param_cb(linger, &linger_ops, &finack_linger, 0644);
-MODULE_PARM_DESC(linger, "seconds that a hook stays armed after the last who wanted it, 0..3600; default 300");
+MODULE_PARM_DESC(linger, "seconds that a hook stays armed after the last who wanted it, 0..3600; default 60");
 
 static char *test_absent = "";
 module_param(test_absent, charp, 0444);

@@ -15,8 +15,10 @@
 #include <linux/capability.h>
 #include <linux/completion.h>
 #include <linux/kobject.h>
-#include <linux/mutex.h>
+#include <linux/list.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/sysfs.h>
 
 #include "compat.h"
@@ -189,14 +191,59 @@ static const struct kobj_ns_type_operations *net_child_ns_type(FINACK_NS_KOBJECT
 	return &net_ns_type_operations;
 }
 
-/* The files of all namespaces are in one folder, and the folder is asked who owns a new one. */
-static DEFINE_MUTEX(owner_lock);
-static const struct net *owner;
+/**
+ * struct creation - a namespace's files are being created
+ * @list: of all that are
+ * @task: by whom
+ * @net: for which namespace
+ *
+ * The files of all namespaces are in one folder, and the folder is asked who owns a new one. Nobody
+ * waits for another's files: their memory may be hard to get.
+ */
+struct creation {
+	struct list_head list;
+	const struct task_struct *task;
+	const struct net *net;
+};
+
+static DEFINE_SPINLOCK(creations_lock);
+static LIST_HEAD(creations);
+
+static void creation_begin(struct creation *c, const struct net *net)
+{
+	c->task = current;
+	c->net = net;
+	spin_lock(&creations_lock);
+	list_add(&c->list, &creations);
+	spin_unlock(&creations_lock);
+}
+
+static void creation_end(struct creation *c)
+{
+	spin_lock(&creations_lock);
+	list_del(&c->list);
+	spin_unlock(&creations_lock);
+}
+
+static const struct net *being_created(void)
+{
+	const struct net *net = NULL;
+	const struct creation *c;
+
+	spin_lock(&creations_lock);
+	list_for_each_entry(c, &creations, list)
+		if (c->task == current)
+			net = c->net;
+	spin_unlock(&creations_lock);
+	return net;
+}
 
 static void net_get_ownership(FINACK_NS_KOBJECT *kobj, kuid_t *uid, kgid_t *gid)
 {
-	if (owner)
-		net_ns_get_ownership(owner, uid, gid);
+	const struct net *net = being_created();
+
+	if (net)
+		net_ns_get_ownership(net, uid, gid);
 }
 
 static const struct sysfs_ops net_sysfs_ops = {
@@ -249,16 +296,15 @@ void finack_sysfs_net_init(struct net *net)
 {
 	struct finack_net *fn = finack_net(net);
 	struct finack_net_file *files;
+	struct creation c;
 
 	if (!net_ok)
 		return;
 	files = kcalloc(net_file_count(), sizeof(*files), GFP_KERNEL_ACCOUNT);
-	mutex_lock(&owner_lock);
-	owner = net;
+	creation_begin(&c, net);
 	if (files && add_net_files(net, files))
 		files = NULL;
-	owner = NULL;
-	mutex_unlock(&owner_lock);
+	creation_end(&c);
 	fn->admin->files = files;
 	if (!files)
 		pr_warn_ratelimited("no memory for a namespace's files in /sys/kernel/finack/net\n");
