@@ -31,6 +31,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "attach.h"
 #include "hooks.h"
 
 /* How long a hook stays armed after the last namespace that wanted it, in seconds. A user who

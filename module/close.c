@@ -18,7 +18,11 @@
  * The socket is locked and only read. What common transitions need is inlined and needs almost no
  * stack; what is rare is noinline so that they stay that way.
  */
-#include "finack.h"
+#include "close.h"
+#include "end.h"
+#include "net.h"
+#include "outcome.h"
+#include "reason.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
@@ -27,12 +31,6 @@ static noinline void untracked(struct finack_net *fn)
 {
 	atomic_inc(&fn->untracked);
 	finack_inc(fn, FINACK_UNTRACKED);
-}
-
-/* Sockets of the kernel's own that do not hold their namespace may outlive its share. */
-static struct finack_share *share_of(const struct finack_net *fn, bool unheld)
-{
-	return unheld && fn->share != &finack_share_host ? &finack_share_kernel : fn->share;
 }
 
 /* What is known beforehand of an ACK that leaves where no hook may be. As a rule nothing. */
@@ -72,7 +70,7 @@ static __always_inline void fill_in(struct finack_rec *rec, struct finack_net *f
 static noinline notrace void fin_accepted_else(struct finack_net *fn, struct sock *sk, bool ours)
 {
 	bool unheld = !sk->sk_net_refcnt;
-	struct finack_rec *rec = finack_track_claim_rest(sk, share_of(fn, unheld), ours);
+	struct finack_rec *rec = finack_track_claim_rest(sk, finack_share_of(fn, unheld), ours);
 
 	if (!rec)
 		return untracked(fn);
@@ -107,7 +105,7 @@ static __always_inline void forget(struct finack_net *fn, const struct sock *sk,
 {
 	if (unlikely(rec->waiting))
 		atomic_dec(&fn->late);
-	finack_track_free(sk, rec, share_of(fn, rec->unheld));
+	finack_track_free(sk, rec, finack_share_of(fn, rec->unheld));
 }
 
 static u64 since(const struct finack_rec *rec, u64 ns)
@@ -133,7 +131,8 @@ static void settle(struct finack_net *fn, struct finack_rec *rec, enum finack_mi
 	}
 	if (ack_ns) {
 		rec->ack_ns = ack_ns;
-		finack_hist_add(fn->mib, FINACK_HIST_ACK, finack_hist_us(since(rec, ack_ns)));
+		finack_hist_add(&fn->mib->hist[FINACK_HIST_ACK],
+				finack_hist_us(since(rec, ack_ns)));
 	}
 }
 
@@ -144,7 +143,8 @@ static void unsettle(struct finack_net *fn, struct finack_rec *rec)
 	if (rec->reason)
 		finack_dec(fn, rec->reason);
 	if (rec->ack_ns)
-		finack_hist_sub(fn, FINACK_HIST_ACK, since(rec, rec->ack_ns));
+		finack_hist_sub(&fn->mib->hist[FINACK_HIST_ACK],
+				finack_hist_us(since(rec, rec->ack_ns)));
 	rec->outcome = 0;
 	rec->reason = 0;
 	rec->ack_ns = 0;
@@ -176,7 +176,8 @@ static void trace_end(struct sock *sk, const struct finack_rec *rec, u64 fin_ns)
 static void finish(struct finack_net *fn, struct sock *sk, struct finack_rec *rec, u64 fin_ns)
 {
 	if (fin_ns)
-		finack_hist_add(fn->mib, FINACK_HIST_FIN, finack_hist_us(since(rec, fin_ns)));
+		finack_hist_add(&fn->mib->hist[FINACK_HIST_FIN],
+				finack_hist_us(since(rec, fin_ns)));
 	if (trace_finack_close_enabled())
 		trace_end(sk, rec, fin_ns);
 	forget(fn, sk, rec);
@@ -403,9 +404,9 @@ notrace void finack_close_fin_queued(struct sock *sk, int old)
 	us = finack_hist_us(ktime_get_ns() - rec->fin_ns);
 	fn = rec->fn;
 	mib = fn->mib;
-	finack_hist_add(mib, FINACK_HIST_FIN, us);
+	finack_hist_add(&mib->hist[FINACK_HIST_FIN], us);
 	if (READ_ONCE(fn->knobs.detail))
-		finack_hist_add(mib, FINACK_HIST_ACK, us);
+		finack_hist_add(&mib->hist[FINACK_HIST_ACK], us);
 	finack_track_free_home(rec, fn->share);
 }
 

@@ -5,10 +5,10 @@
  * Buckets are powers of two of microseconds. One line per histogram: its name, the sum of its
  * delays, and for each bucket the bound that its delays are below and how many there are.
  */
-#include <linux/bitops.h>
 #include <linux/seq_file.h>
 
-#include "finack.h"
+#include "hist.h"
+#include "net.h"
 
 static const char * const hist_names[] = {
 	[FINACK_HIST_ACK] = "FinAckAckDelay",
@@ -19,16 +19,13 @@ static_assert(ARRAY_SIZE(hist_names) == __FINACK_HIST_MAX);
 
 /**
  * finack_hist_sub() - take a delay out again
- * @fn: the namespace
- * @id: which histogram
- * @ns: the delay, as it was entered
+ * @hist: the namespace's histogram
+ * @us: the delay, as it was entered
  */
-void finack_hist_sub(const struct finack_net *fn, enum finack_hist_id id, u64 ns)
+void finack_hist_sub(struct finack_hist __percpu *hist, u64 us)
 {
-	u64 us = finack_hist_us(ns);
-
-	this_cpu_dec(fn->mib->hist[id].count[finack_hist_bucket(us)]);
-	this_cpu_sub(fn->mib->hist[id].sum, us);
+	this_cpu_dec(hist->count[finack_hist_bucket(us)]);
+	this_cpu_sub(hist->sum, us);
 }
 
 /**

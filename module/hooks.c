@@ -14,7 +14,9 @@
 #include <trace/events/sock.h>
 #include <trace/events/tcp.h>
 
+#include "close.h"
 #include "hooks.h"
+#include "policy.h"
 
 DEFINE_PER_CPU(unsigned long [__FINACK_HOOK_MAX], finack_hook_hits);
 

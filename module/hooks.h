@@ -9,7 +9,7 @@
 #include <linux/tracepoint.h>
 
 #include "compat.h"
-#include "finack.h"
+#include "want.h"
 
 /* how far a hook on a function is armed */
 enum finack_hook_level {

@@ -12,8 +12,10 @@
 #include <linux/mutex.h>
 #include <linux/sysctl.h>
 
+#include "attach.h"
 #include "compat.h"
-#include "finack.h"
+#include "knobs.h"
+#include "net.h"
 
 #define PORTS 65536
 

@@ -14,7 +14,13 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
-#include "finack.h"
+#include "attach.h"
+#include "files.h"
+#include "knobs.h"
+#include "mib.h"
+#include "net.h"
+#include "share.h"
+#include "track.h"
 #include "version.h"
 
 #define MAX_TRACKED_LIMIT	16777216

@@ -14,7 +14,9 @@
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
 
-#include "finack.h"
+#include "mib.h"
+#include "net.h"
+#include "share.h"
 
 /**
  * struct mib_name - a line of /proc/net/finack
@@ -220,20 +222,4 @@ void finack_mib_show(struct seq_file *seq, const struct finack_net *fn)
 	sum_up(fn, sum);
 	for (i = 0; i < ARRAY_SIZE(mib_names); i++)
 		seq_printf(seq, "%-32s\t%lu\n", mib_names[i].name, value_of(&mib_names[i], sum));
-}
-
-/**
- * finack_reason_name() - a reason in one word, as in the trace event
- * @reason: FINACK_SEP_*
- *
- * Return: the word.
- */
-const char *finack_reason_name(enum finack_mib_id reason)
-{
-	static const char * const names[] = {
-		"timer", "no-ato", "route", "now", "app", "data", "policy", "held", "unknown"
-	};
-
-	BUILD_BUG_ON(ARRAY_SIZE(names) != FINACK_SEP_UNKNOWN - FINACK_SEP_TIMER + 1);
-	return names[reason - FINACK_SEP_TIMER];
 }

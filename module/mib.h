@@ -3,6 +3,11 @@
 #ifndef FINACK_MIB_H
 #define FINACK_MIB_H
 
+#include "hist.h"
+
+struct finack_net;
+struct seq_file;
+
 /**
  * enum finack_mib_id - the counters, each with the exact condition that moves it
  * @FINACK_PASSIVE: a FIN was accepted from the peer in ESTABLISHED or SYN_RECV
@@ -73,30 +78,6 @@ enum finack_mib_id {
 };
 
 /**
- * enum finack_hist_id - the histograms
- * @FINACK_HIST_ACK: from the peer's FIN to the segment that covers it; detail tier
- * @FINACK_HIST_FIN: from the peer's FIN to our own
- */
-enum finack_hist_id {
-	FINACK_HIST_ACK,
-	FINACK_HIST_FIN,
-	__FINACK_HIST_MAX
-};
-
-/* the last bucket but one ends at 2^32 us, 71.6 minutes */
-#define FINACK_HIST_BUCKETS 34
-
-/**
- * struct finack_hist - one CPU's share of a histogram of delays
- * @count: per bucket, see hist.c
- * @sum: of all delays, in microseconds
- */
-struct finack_hist {
-	unsigned long count[FINACK_HIST_BUCKETS];
-	unsigned long sum;
-};
-
-/**
  * struct finack_mib - one CPU's share of a namespace's counters
  * @count: by enum finack_mib_id
  * @hist: by enum finack_hist_id
@@ -105,5 +86,12 @@ struct finack_mib {
 	unsigned long count[__FINACK_MIB_MAX];
 	struct finack_hist hist[__FINACK_HIST_MAX];
 };
+
+int finack_mib_init(struct finack_net *fn);
+void finack_mib_exit(struct finack_net *fn);
+void finack_mib_free(void);
+unsigned long finack_mib_count(const struct finack_net *fn, enum finack_mib_id id);
+unsigned long finack_mib_close_wait(const struct finack_net *fn);
+void finack_mib_show(struct seq_file *seq, const struct finack_net *fn);
 
 #endif

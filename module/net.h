@@ -13,35 +13,9 @@
 #include <net/sock.h>
 
 #include "compat.h"
+#include "knobs.h"
 #include "mib.h"
-
-/**
- * struct finack_knobs - the knobs of a namespace, as in /proc/sys/net/finack/
- * @detail: reasons and ACK delays are wanted
- * @fin_ack: the ACK of the peer's FIN: FINACK_FIN_ACK_*
- * @fin_hold_ms: how long it is held at most
- * @quickack: no ACK is delayed
- * @delack_min_ms: the least delay of a delayed ACK, 0 for the kernel's own
- * @delack_max_ms: the most, 0 for the kernel's own
- * @ports: the controls apply to connections with one of these ports, local or remote: a bitmap of
- *	65536; NULL for all
- */
-struct finack_knobs {
-	int detail;
-	int fin_ack;
-	int fin_hold_ms;
-	int quickack;
-	int delack_min_ms;
-	int delack_max_ms;
-	unsigned long __rcu *ports;
-};
-
-/* values of fin_ack */
-enum {
-	FINACK_FIN_ACK_KERNEL,
-	FINACK_FIN_ACK_NOW,
-	FINACK_FIN_ACK_HOLD,
-};
+#include "share.h"
 
 /**
  * struct finack_admin - what of a namespace no hook looks at
@@ -124,6 +98,14 @@ static inline struct finack_net *finack_net_of(const struct sock *sk)
 	if (unlikely(!sk->sk_net_refcnt && !check_net(net)))
 		return NULL;
 	return rcu_dereference_sched(net->gen)->ptr[finack_net_id];
+}
+
+/* The share of the record table for a socket of a namespace. Sockets of the kernel's own that do not
+ * hold their namespace may outlive its share.
+ */
+static inline struct finack_share *finack_share_of(const struct finack_net *fn, bool unheld)
+{
+	return unheld && fn->share != &finack_share_host ? &finack_share_kernel : fn->share;
 }
 
 #endif

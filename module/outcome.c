@@ -1,45 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a socket says of itself at a transition: whether the peer's FIN is ACKed, what becomes of
- * ours, how the close ended. Only reads; no counters, no hooks, no memory but the record given.
+ * What a socket says of the two FINs of a passive close at a transition: whether the peer's is ACKed,
+ * and what becomes of ours. It only reads the socket and remembers nothing but what the record has.
  *
  * The facts it rests on, all in the kernel's net/ipv4:
  *  - segs_out counts every segment, data_segs_out those with data (__tcp_transmit_skb);
  *  - sk_write_queue holds only what was never sent; tcp_send_fin() puts the FIN on its last skb,
  *    or makes one if the queue is empty, and pushes with Nagle off.
  */
-#include <linux/percpu.h>
+#include <net/tcp.h>
 
-#include "compat.h"
-#include "finack.h"
-
-/**
- * finack_delack_is_due() - whether tcp_send_delayed_ack() would send instead of delaying
- * @sk: the socket
- *
- * It does if the timer is about to fire: within a quarter of the delay that it would set now.
- *
- * Return: true if so.
- */
-bool finack_delack_is_due(const struct sock *sk)
-{
-	const struct inet_connection_sock *icsk = inet_csk(sk);
-	unsigned long ato = icsk->icsk_ack.ato, most = HZ / 2, rtt;
-
-	if (!(icsk->icsk_ack.pending & ICSK_ACK_TIMER))
-		return false;
-	if (ato > TCP_DELACK_MIN) {
-		if (inet_csk_in_pingpong_mode((struct sock *)sk) ||
-		    icsk->icsk_ack.pending & ICSK_ACK_PUSHED)
-			most = TCP_DELACK_MAX;
-		rtt = usecs_to_jiffies(tcp_sk(sk)->srtt_us >> 3);
-		if (tcp_sk(sk)->srtt_us)
-			most = min(most, max_t(unsigned long, rtt, TCP_DELACK_MIN));
-		ato = min(ato, most);
-	}
-	ato = min_t(unsigned long, ato, finack_delack_max(sk));
-	return time_before_eq(finack_delack_timeout(icsk), jiffies + (ato >> 2));
-}
+#include "outcome.h"
 
 /**
  * finack_fin_left() - whether our FIN, which had to wait, has left since it was queued
@@ -216,49 +187,3 @@ enum finack_mib_id finack_outcome_late(const struct sock *sk, const struct finac
 	return sent == rec->segs && tp->snd_nxt == tp->write_seq ? FINACK_MERGED :
 								   FINACK_SEPARATE;
 }
-
-/**
- * finack_end_without_fin() - what ended CLOSE_WAIT
- * @sk: the socket, going from CLOSE_WAIT to CLOSE
- *
- * Only __tcp_close() sets SEND_SHUTDOWN in this state, and keeps the socket locked until the state
- * changes: it sends a RST (unread data, SO_LINGER 0), whatever error is left on the socket from
- * before, EPIPE of a sockmap for one. Else EPIPE is tcp_reset()'s. Without an error it is
- * tcp_disconnect(), with ECONNABORTED tcp_abort(): RST both. Other errors are timeouts, of which
- * only keepalive, the one that needs nothing in flight or queued, sends a RST. A socket under
- * repair (CRIU) says nothing.
- *
- * Return: FINACK_END_RESET_IN, FINACK_END_RESET_OUT or FINACK_END_OTHER.
- */
-enum finack_mib_id finack_end_without_fin(const struct sock *sk)
-{
-	const struct tcp_sock *tp = tcp_sk(sk);
-
-	if (sk->sk_err == EPIPE && !(sk->sk_shutdown & SEND_SHUTDOWN))
-		return FINACK_END_RESET_IN;
-	if (tp->repair)
-		return FINACK_END_OTHER;
-	if (sk->sk_shutdown & SEND_SHUTDOWN || !sk->sk_err || sk->sk_err == ECONNABORTED ||
-	    tp->snd_una == tp->write_seq)
-		return FINACK_END_RESET_OUT;
-	return FINACK_END_OTHER;
-}
-
-/**
- * finack_reset_sent_first() - whether a RST is all that covered the peer's FIN
- * @sk: the socket, going from CLOSE_WAIT to CLOSE, the FIN covered
- * @rec: its record
- *
- * tcp_abort() sends its RST, which has an ACK, before it changes the state; so may MPTCP for a
- * subflow. In close() the state changes first.
- *
- * Return: true if so.
- */
-bool finack_reset_sent_first(const struct sock *sk, const struct finack_rec *rec)
-{
-	return (sk->sk_err == ECONNABORTED || (sk_is_mptcp(sk) && sk->sk_err != EPIPE)) &&
-	       !(sk->sk_shutdown & SEND_SHUTDOWN) &&
-	       tcp_sk(sk)->segs_out - rec->segs_out == 1;
-}
-
-DEFINE_PER_CPU(u64, finack_half_closed);

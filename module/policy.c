@@ -18,7 +18,10 @@
 #include <linux/jiffies.h>
 
 #include "compat.h"
-#include "finack.h"
+#include "net.h"
+#include "outcome.h"
+#include "policy.h"
+#include "reason.h"
 
 /* The delayed-ACK timer is exact to a tick up to so many ticks, then to eight (the first levels of
  * the timer wheel, kernel/time/timer.c).

@@ -7,7 +7,8 @@
 #include <linux/seq_file.h>
 #include <linux/seq_file_net.h>
 
-#include "finack.h"
+#include "files.h"
+#include "net.h"
 
 static int counters_show(struct seq_file *seq, void *v)
 {

@@ -10,8 +10,39 @@
  *    end of that (tcp_release_cb(), since 6.7, with softirqs off).
  */
 #include <net/dst.h>
+#include <net/tcp.h>
 
-#include "finack.h"
+#include "compat.h"
+#include "outcome.h"
+#include "reason.h"
+
+/**
+ * finack_delack_is_due() - whether tcp_send_delayed_ack() would send instead of delaying
+ * @sk: the socket
+ *
+ * It does if the timer is about to fire: within a quarter of the delay that it would set now.
+ *
+ * Return: true if so.
+ */
+bool finack_delack_is_due(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	unsigned long ato = icsk->icsk_ack.ato, most = HZ / 2, rtt;
+
+	if (!(icsk->icsk_ack.pending & ICSK_ACK_TIMER))
+		return false;
+	if (ato > TCP_DELACK_MIN) {
+		if (inet_csk_in_pingpong_mode((struct sock *)sk) ||
+		    icsk->icsk_ack.pending & ICSK_ACK_PUSHED)
+			most = TCP_DELACK_MAX;
+		rtt = usecs_to_jiffies(tcp_sk(sk)->srtt_us >> 3);
+		if (tcp_sk(sk)->srtt_us)
+			most = min(most, max_t(unsigned long, rtt, TCP_DELACK_MIN));
+		ato = min(ato, most);
+	}
+	ato = min_t(unsigned long, ato, finack_delack_max(sk));
+	return time_before_eq(finack_delack_timeout(icsk), jiffies + (ato >> 2));
+}
 
 /* Segments sent since the FIN was accepted, or ours was queued: all, and those with data. */
 static u32 segs_since(const struct sock *sk, const struct finack_rec *rec, u32 *data)
@@ -146,4 +177,20 @@ enum finack_mib_id finack_reason_covered(const struct sock *sk, const struct fin
 	if (rec->deferred && all == 1 && !rec->waiting)
 		return route_quickack(sk) ? FINACK_SEP_ROUTE : FINACK_SEP_NOW;
 	return FINACK_SEP_UNKNOWN;
+}
+
+/**
+ * finack_reason_name() - a reason in one word, as in the trace event
+ * @reason: FINACK_SEP_*
+ *
+ * Return: the word.
+ */
+const char *finack_reason_name(enum finack_mib_id reason)
+{
+	static const char * const names[] = {
+		"timer", "no-ato", "route", "now", "app", "data", "policy", "held", "unknown"
+	};
+
+	BUILD_BUG_ON(ARRAY_SIZE(names) != FINACK_SEP_UNKNOWN - FINACK_SEP_TIMER + 1);
+	return names[reason - FINACK_SEP_TIMER];
 }

@@ -6,7 +6,9 @@
 #include <linux/slab.h>
 
 #include "compat.h"
-#include "finack.h"
+#include "files.h"
+#include "knobs.h"
+#include "net.h"
 
 static int knob_handler(FINACK_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp,
 			loff_t *ppos)

@@ -21,8 +21,12 @@
 #include <linux/spinlock.h>
 #include <linux/sysfs.h>
 
+#include "attach.h"
 #include "compat.h"
-#include "finack.h"
+#include "files.h"
+#include "knobs.h"
+#include "net.h"
+#include "track.h"
 #include "version.h"
 
 static struct kobject *finack_kobj;

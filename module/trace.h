@@ -12,7 +12,8 @@
 #include <linux/tracepoint.h>
 #include <net/ipv6.h>
 
-#include "finack.h"
+#include "end.h"
+#include "hist.h"
 
 TRACE_EVENT(finack_close,
 

@@ -12,7 +12,11 @@
 #include <linux/seq_file_net.h>
 #include <linux/uidgid.h>
 
-#include "finack.h"
+#include "files.h"
+#include "net.h"
+#include "outcome.h"
+#include "reason.h"
+#include "track.h"
 
 /**
  * struct waiting - a reader

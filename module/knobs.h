@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The knobs of a network namespace. */
+#ifndef FINACK_KNOBS_H
+#define FINACK_KNOBS_H
+
+#include <linux/types.h>
+
+struct finack_net;
+struct net;
+
+/**
+ * struct finack_knobs - the knobs of a namespace, as in /proc/sys/net/finack/
+ * @detail: reasons and ACK delays are wanted
+ * @fin_ack: the ACK of the peer's FIN: FINACK_FIN_ACK_*
+ * @fin_hold_ms: how long it is held at most
+ * @quickack: no ACK is delayed
+ * @delack_min_ms: the least delay of a delayed ACK, 0 for the kernel's own
+ * @delack_max_ms: the most, 0 for the kernel's own
+ * @ports: the controls apply to connections with one of these ports, local or remote: a bitmap of
+ *	65536; NULL for all
+ */
+struct finack_knobs {
+	int detail;
+	int fin_ack;
+	int fin_hold_ms;
+	int quickack;
+	int delack_min_ms;
+	int delack_max_ms;
+	unsigned long __rcu *ports;
+};
+
+/* values of fin_ack */
+enum {
+	FINACK_FIN_ACK_KERNEL,
+	FINACK_FIN_ACK_NOW,
+	FINACK_FIN_ACK_HOLD,
+};
+
+extern bool finack_inherit;
+extern bool finack_userns_hooks;
+
+int finack_knobs_init(struct net *net);
+void finack_knobs_exit(struct net *net);
+unsigned int finack_knob_rows(void);
+const char *finack_knob_name(unsigned int row);
+int finack_knob_io(struct finack_net *fn, unsigned int row, int write, void *buffer, size_t *lenp,
+		   loff_t *ppos);
+
+#endif
