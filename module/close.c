@@ -11,21 +11,23 @@
  * With the detail tier on, the outcome is counted as soon as the ACK is seen to leave, with its
  * reason. What that hook misses, the transitions find out from the socket.
  *
- * A close that began before the module was loaded has no record and is counted as Earlier alone.
- * One that found the table full has none either; how many of those are in CLOSE_WAIT is known, and
- * they are taken to end first.
+ * Some closes have no record. One that began before the module was loaded is counted as Earlier
+ * and as nothing else. One that found the table full is counted as Untracked and like any other.
+ * When a close without a record leaves CLOSE_WAIT, nothing tells which of the two it is. So the
+ * untracked ones in CLOSE_WAIT are counted, and as long as there are any it is taken for one.
  *
- * The socket is locked and only read. What common transitions need is inlined and needs almost no
- * stack; what is rare is noinline so that they stay that way.
+ * The socket is locked and only read. The frequent transitions are inlined and need almost no
+ * stack. The rare ones are noinline, which keeps the frequent ones small.
  */
 #include "close.h"
 #include "end.h"
+#include "hist.h"
 #include "net.h"
 #include "outcome.h"
 #include "reason.h"
-
-#define CREATE_TRACE_POINTS
+#include "settle.h"
 #include "trace.h"
+#include "track.h"
 
 static noinline void untracked(struct finack_net *fn)
 {
@@ -100,108 +102,6 @@ static noinline bool began(struct finack_net *fn)
 	return false;
 }
 
-static __always_inline void forget(struct finack_net *fn, const struct sock *sk,
-				   struct finack_rec *rec)
-{
-	if (unlikely(rec->waiting))
-		atomic_dec(&fn->late);
-	finack_track_free(sk, rec, finack_share_of(fn, rec->unheld));
-}
-
-static u64 since(const struct finack_rec *rec, u64 ns)
-{
-	return max_t(s64, ns - rec->fin_ns, 0);
-}
-
-/* Counts an outcome. @reason is for Separate alone; @ack_ns is when the segment that covers the FIN
- * left, 0 if that is not known.
- */
-static void settle(struct finack_net *fn, struct finack_rec *rec, enum finack_mib_id outcome,
-		   enum finack_mib_id reason, u64 ack_ns)
-{
-	finack_inc(fn, outcome);
-	rec->outcome = outcome;
-	if (outcome == FINACK_MERGED && rec->held == FINACK_HELD_BACK)
-		finack_inc(fn, FINACK_HELD_MERGED);
-	if (!READ_ONCE(fn->knobs.detail))
-		return;
-	if (outcome == FINACK_SEPARATE) {
-		finack_inc(fn, reason);
-		rec->reason = reason;
-	}
-	if (ack_ns) {
-		rec->ack_ns = ack_ns;
-		finack_hist_add(&fn->mib->hist[FINACK_HIST_ACK],
-				finack_hist_us(since(rec, ack_ns)));
-	}
-}
-
-/* Takes an outcome back: tcp_send_ack() had no memory, and the ACK did not leave. */
-static void unsettle(struct finack_net *fn, struct finack_rec *rec)
-{
-	finack_dec(fn, rec->outcome);
-	if (rec->reason)
-		finack_dec(fn, rec->reason);
-	if (rec->ack_ns)
-		finack_hist_sub(&fn->mib->hist[FINACK_HIST_ACK],
-				finack_hist_us(since(rec, rec->ack_ns)));
-	rec->outcome = 0;
-	rec->reason = 0;
-	rec->ack_ns = 0;
-}
-
-static void settle_covered(struct finack_net *fn, struct sock *sk, struct finack_rec *rec,
-			   bool ack_now)
-{
-	u64 ack_ns;
-	enum finack_mib_id reason = finack_reason_covered(sk, rec, ack_now, &ack_ns);
-
-	settle(fn, rec, FINACK_SEPARATE, reason, ack_ns);
-}
-
-static void trace_end(struct sock *sk, const struct finack_rec *rec, u64 fin_ns)
-{
-	struct finack_end end = {
-		.outcome = rec->outcome,
-		.reason = rec->reason,
-		.end = rec->end,
-		.ack_delay = rec->ack_ns ? since(rec, rec->ack_ns) : -1,
-		.fin_delay = fin_ns ? since(rec, fin_ns) : -1,
-	};
-
-	trace_finack_close(sk, &end);
-}
-
-/* The close is over; our FIN left at @fin_ns, 0 if it did not or that is not known. */
-static void finish(struct finack_net *fn, struct sock *sk, struct finack_rec *rec, u64 fin_ns)
-{
-	if (fin_ns)
-		finack_hist_add(&fn->mib->hist[FINACK_HIST_FIN],
-				finack_hist_us(since(rec, fin_ns)));
-	if (trace_finack_close_enabled())
-		trace_end(sk, rec, fin_ns);
-	forget(fn, sk, rec);
-}
-
-/* The same for a close without a record. */
-static void finish_untracked(struct finack_net *fn, struct sock *sk, enum finack_mib_id outcome,
-			     enum finack_mib_id how)
-{
-	struct finack_end end = {
-		.outcome = outcome,
-		.end = how,
-		.ack_delay = -1,
-		.fin_delay = -1,
-	};
-
-	finack_inc(fn, outcome);
-	if (outcome == FINACK_SEPARATE && READ_ONCE(fn->knobs.detail)) {
-		finack_inc(fn, FINACK_SEP_UNKNOWN);
-		end.reason = FINACK_SEP_UNKNOWN;
-	}
-	trace_finack_close(sk, &end);
-}
-
 static void fin_queued(struct finack_net *fn, struct sock *sk)
 {
 	struct finack_rec *rec = finack_track_find(sk);
@@ -217,14 +117,14 @@ static void fin_queued(struct finack_net *fn, struct sock *sk)
 	acked = finack_fin_acked(sk);
 	now = finack_fin_leaves_now(sk, &segs);
 	if (!rec) {
-		finish_untracked(fn, sk, now && !acked ? FINACK_MERGED : FINACK_SEPARATE, end);
+		finack_settle_untracked(fn, sk, now && !acked ? FINACK_MERGED : FINACK_SEPARATE, end);
 		return;
 	}
 	rec->end = end;
 	if (rec->outcome && !acked)
-		unsettle(fn, rec);
+		finack_unsettle(fn, rec);
 	if (!rec->outcome && acked)
-		settle_covered(fn, sk, rec, false);
+		finack_settle_covered(fn, sk, rec, false);
 	if (!now) {
 		/* goes on at the first retransmission or when the connection ends */
 		rec->segs_out = tcp_sk(sk)->segs_out;
@@ -236,8 +136,8 @@ static void fin_queued(struct finack_net *fn, struct sock *sk)
 	}
 	fin_ns = ktime_get_ns();
 	if (!rec->outcome)
-		settle(fn, rec, FINACK_MERGED, 0, fin_ns);
-	finish(fn, sk, rec, fin_ns);
+		finack_settle(fn, rec, FINACK_MERGED, 0, fin_ns);
+	finack_settle_end(fn, sk, rec, fin_ns);
 }
 
 static noinline void ended_without_fin(struct finack_net *fn, struct sock *sk)
@@ -252,19 +152,19 @@ static noinline void ended_without_fin(struct finack_net *fn, struct sock *sk)
 	end = finack_end_without_fin(sk);
 	finack_inc(fn, end);
 	if (!rec) {
-		finish_untracked(fn, sk, acked ? FINACK_SEPARATE : FINACK_UNACKED, end);
+		finack_settle_untracked(fn, sk, acked ? FINACK_SEPARATE : FINACK_UNACKED, end);
 		return;
 	}
 	rec->end = end;
 	if (rec->outcome && !acked)
-		unsettle(fn, rec);
+		finack_unsettle(fn, rec);
 	if (!rec->outcome) {
 		if (acked)
-			settle_covered(fn, sk, rec, false);
+			finack_settle_covered(fn, sk, rec, false);
 		else
-			settle(fn, rec, FINACK_UNACKED, 0, 0);
+			finack_settle(fn, rec, FINACK_UNACKED, 0, 0);
 	}
-	finish(fn, sk, rec, 0);
+	finack_settle_end(fn, sk, rec, 0);
 }
 
 /* A close whose FIN did not leave at once: the connection ends, a segment was retransmitted
@@ -279,17 +179,17 @@ static noinline void late(struct finack_net *fn, struct sock *sk, struct finack_
 	enum finack_mib_id outcome = finack_outcome_late(sk, rec, again);
 
 	if (rec->outcome && rec->segs && outcome != FINACK_SEPARATE)
-		unsettle(fn, rec);
+		finack_unsettle(fn, rec);
 	if (!rec->outcome) {
 		if (outcome == FINACK_SEPARATE)
-			settle_covered(fn, sk, rec, false);
+			finack_settle_covered(fn, sk, rec, false);
 		else
-			settle(fn, rec, outcome, 0, outcome == FINACK_MERGED ? fin_ns : 0);
+			finack_settle(fn, rec, outcome, 0, outcome == FINACK_MERGED ? fin_ns : 0);
 	}
 	if (again && !fin_left)
 		rec->segs = 0; /* goes on until the FIN leaves */
 	else
-		finish(fn, sk, rec, fin_ns);
+		finack_settle_end(fn, sk, rec, fin_ns);
 }
 
 static noinline void late_if_on_this(struct finack_net *fn, struct sock *sk,
@@ -404,9 +304,9 @@ notrace void finack_close_fin_queued(struct sock *sk, int old)
 	us = finack_hist_us(ktime_get_ns() - rec->fin_ns);
 	fn = rec->fn;
 	mib = fn->mib;
-	finack_hist_add(&mib->hist[FINACK_HIST_FIN], us);
+	finack_hist_add(mib, FINACK_HIST_FIN, us);
 	if (READ_ONCE(fn->knobs.detail))
-		finack_hist_add(&mib->hist[FINACK_HIST_ACK], us);
+		finack_hist_add(mib, FINACK_HIST_ACK, us);
 	finack_track_free_home(rec, fn->share);
 }
 
@@ -447,7 +347,7 @@ static struct finack_rec *open_rec(struct finack_net *fn, const struct sock *sk)
 	if (!rec)
 		return NULL;
 	if (rec->outcome && !finack_fin_acked(sk))
-		unsettle(fn, rec);
+		finack_unsettle(fn, rec);
 	return !rec->outcome || rec->waiting ? rec : NULL;
 }
 
@@ -467,9 +367,9 @@ void finack_close_ack(struct sock *sk)
 	else if (rec->outcome)
 		return;
 	else if (!finack_fin_acked(sk))
-		settle(fn, rec, FINACK_SEPARATE, finack_reason_ack(sk, rec), ktime_get_ns());
+		finack_settle(fn, rec, FINACK_SEPARATE, finack_reason_ack(sk, rec), ktime_get_ns());
 	else
-		settle_covered(fn, sk, rec, true);
+		finack_settle_covered(fn, sk, rec, true);
 }
 
 /**
@@ -486,5 +386,5 @@ void finack_close_timer(struct sock *sk)
 	if (!finack_fin_acked(sk))
 		rec->cause = finack_reason_timer(sk, rec);
 	else if (!rec->waiting)
-		settle_covered(fn, sk, rec, false);
+		finack_settle_covered(fn, sk, rec, false);
 }

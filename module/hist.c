@@ -19,13 +19,14 @@ static_assert(ARRAY_SIZE(hist_names) == __FINACK_HIST_MAX);
 
 /**
  * finack_hist_sub() - take a delay out again
- * @hist: the namespace's histogram
+ * @mib: the namespace's counters
+ * @id: which histogram
  * @us: the delay, as it was entered
  */
-void finack_hist_sub(struct finack_hist __percpu *hist, u64 us)
+void finack_hist_sub(struct finack_mib __percpu *mib, enum finack_hist_id id, u64 us)
 {
-	this_cpu_dec(hist->count[finack_hist_bucket(us)]);
-	this_cpu_sub(hist->sum, us);
+	this_cpu_dec(mib->hist[id].count[finack_hist_bucket(us)]);
+	this_cpu_sub(mib->hist[id].sum, us);
 }
 
 /**

@@ -10,32 +10,10 @@
 #include <linux/time64.h>
 #include <linux/types.h>
 
+#include "mib.h"
+
 struct finack_net;
 struct seq_file;
-
-/**
- * enum finack_hist_id - the histograms
- * @FINACK_HIST_ACK: from the peer's FIN to the segment that covers it; detail tier
- * @FINACK_HIST_FIN: from the peer's FIN to our own
- */
-enum finack_hist_id {
-	FINACK_HIST_ACK,
-	FINACK_HIST_FIN,
-	__FINACK_HIST_MAX
-};
-
-/* the last bucket but one ends at 2^32 us, 71.6 minutes */
-#define FINACK_HIST_BUCKETS 34
-
-/**
- * struct finack_hist - one CPU's share of a histogram of delays
- * @count: per bucket, see hist.c
- * @sum: of all delays, in microseconds
- */
-struct finack_hist {
-	unsigned long count[FINACK_HIST_BUCKETS];
-	unsigned long sum;
-};
 
 static inline u64 finack_hist_us(u64 ns)
 {
@@ -50,16 +28,17 @@ static inline unsigned int finack_hist_bucket(u64 us)
 
 /**
  * finack_hist_add() - enter a delay
- * @hist: the namespace's histogram
+ * @mib: the namespace's counters
+ * @id: which histogram
  * @us: the delay, in microseconds
  */
-static inline void finack_hist_add(struct finack_hist __percpu *hist, u64 us)
+static inline void finack_hist_add(struct finack_mib __percpu *mib, enum finack_hist_id id, u64 us)
 {
-	this_cpu_inc(hist->count[finack_hist_bucket(us)]);
-	this_cpu_add(hist->sum, us);
+	this_cpu_inc(mib->hist[id].count[finack_hist_bucket(us)]);
+	this_cpu_add(mib->hist[id].sum, us);
 }
 
-void finack_hist_sub(struct finack_hist __percpu *hist, u64 us);
+void finack_hist_sub(struct finack_mib __percpu *mib, enum finack_hist_id id, u64 us);
 void finack_hist_show(struct seq_file *seq, const struct finack_net *fn);
 
 #endif

@@ -42,7 +42,7 @@ enum finack_hook_level {
  * @active: by which ops its handler runs, NULL for none: while it goes from one to the other, both
  *	call
  * @level: how far it is armed, as a namespace that wants it may rely on
- * @level_now: by ftrace: how far it is in fact
+ * @level_now: how far it is in fact
  * @kind: of a function: how the kernel does it, NULL until it was armed
  * @missed: of a function: times it was missed while it was armed earlier
  * @err: 0, or why it could not be attached
@@ -80,6 +80,16 @@ struct finack_hook {
 	unsigned long failed;
 	bool warned;
 };
+
+static inline bool finack_hook_is_function(const struct finack_hook *h)
+{
+	return !h->handler;
+}
+
+static inline const char *finack_hook_symbol(const struct finack_hook *h)
+{
+	return h->symbol ?: h->name;
+}
 
 #ifdef FINACK_FTRACE_OPS
 DECLARE_PER_CPU(unsigned long, finack_canary_by_ftrace);

@@ -3,8 +3,6 @@
 #ifndef FINACK_MIB_H
 #define FINACK_MIB_H
 
-#include "hist.h"
-
 struct finack_net;
 struct seq_file;
 
@@ -75,6 +73,30 @@ enum finack_mib_id {
 	FINACK_QUICKACK,
 	FINACK_CLAMPED,
 	__FINACK_MIB_MAX
+};
+
+/**
+ * enum finack_hist_id - the histograms
+ * @FINACK_HIST_ACK: from the peer's FIN to the segment that covers it; detail tier
+ * @FINACK_HIST_FIN: from the peer's FIN to our own
+ */
+enum finack_hist_id {
+	FINACK_HIST_ACK,
+	FINACK_HIST_FIN,
+	__FINACK_HIST_MAX
+};
+
+/* the last bucket but one ends at 2^32 us, 71.6 minutes */
+#define FINACK_HIST_BUCKETS 34
+
+/**
+ * struct finack_hist - one CPU's share of a histogram of delays
+ * @count: per bucket, see hist.c
+ * @sum: of all delays, in microseconds
+ */
+struct finack_hist {
+	unsigned long count[FINACK_HIST_BUCKETS];
+	unsigned long sum;
 };
 
 /**

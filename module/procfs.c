@@ -8,6 +8,8 @@
 #include <linux/seq_file_net.h>
 
 #include "files.h"
+#include "hist.h"
+#include "mib.h"
 #include "net.h"
 
 static int counters_show(struct seq_file *seq, void *v)
