@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../tools/lab/ladder.h"
+#include "lab/ladder.h"
 #include "details.h"
 #include "kselftest.h"
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../tools/lab/wire.h"
+#include "lab/wire.h"
 
 int main(int argc, char **argv)
 {

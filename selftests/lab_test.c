@@ -16,8 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../tools/lab/controls.h"
-#include "../tools/lab/ladder.h"
+#include "lab/controls.h"
+#include "lab/ladder.h"
 #include "kselftest.h"
 
 static int bystander; /* a namespace in which nothing happens */

@@ -9,7 +9,7 @@
 #include <pcap/pcap.h>
 #include <stdbool.h>
 
-#include "../tools/lab/wire.h"
+#include "lab/wire.h"
 #include "packet.h"
 
 #define PEER_HOST	"192.0.2.1"	/* the kernel's end */

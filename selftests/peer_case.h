@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../tools/lab/lab.h"
+#include "lab/lab.h"
 #include "details.h"
 #include "kselftest_harness.h"
 #include "peer.h"

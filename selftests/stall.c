@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../tools/lab/wire.h"
+#include "lab/wire.h"
 
 #define HEADER	100
 #define BODY	300

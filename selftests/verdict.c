@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../tools/counters.h"
-#include "../tools/lab/wire.h"
+#include "read/counters.h"
+#include "lab/wire.h"
 #include "verdict.h"
 
 static int failures;

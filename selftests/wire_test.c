@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../tools/lab/wire.h"
+#include "lab/wire.h"
 #include "kselftest_harness.h"
 #include "packet.h"
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "../module/version.h"
-#include "finack.h"
+#include "ctx.h"
 #include "words.h"
 
 /* options that only some commands know */

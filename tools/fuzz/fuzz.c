@@ -10,14 +10,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../counters.h"
-#include "../hist.h"
-#include "../kconfig.h"
-#include "../lab/wire.h"
-#include "../out.h"
-#include "../procs.h"
-#include "../trace.h"
-#include "../waiting.h"
+#include "lab/wire.h"
+#include "out.h"
+#include "read/counters.h"
+#include "read/hist.h"
+#include "read/kconfig.h"
+#include "read/procs.h"
+#include "read/trace.h"
+#include "read/waiting.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "../counters.h"
+#include "read/counters.h"
 
 #define NOTES_MAX 128
 

@@ -3,7 +3,7 @@
 #ifndef FINACK_SCRATCH_H
 #define FINACK_SCRATCH_H
 
-#include "hooks.h"
+#include "read/hooks.h"
 
 /**
  * struct scratch - what was seen

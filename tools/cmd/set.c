@@ -11,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "file.h"
-#include "finack.h"
-#include "knobs.h"
+#include "ctx.h"
 #include "predict.h"
+#include "read/file.h"
+#include "read/knobs.h"
 
 /** struct change - what is to be set */
 struct change {

@@ -10,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "file.h"
-#include "finack.h"
-#include "trace.h"
+#include "ctx.h"
+#include "read/file.h"
+#include "read/trace.h"
 #include "words.h"
 
 #define BUFFER 65536

@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "ladder.h"
-#include "report.h"
+#include "lab/ladder.h"
+#include "lab_report.h"
 
 #define INDENT	12
 #define TEXT	2000

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "file.h"
-#include "finack.h"
+#include "ctx.h"
+#include "read/file.h"
 
 void netns_print(struct ctx *ctx, const struct netns *ns)
 {

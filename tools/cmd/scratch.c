@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "knobs.h"
+#include "read/knobs.h"
 #include "scratch.h"
 
 static struct scratch *shared;

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
-#include "hooks.h"
 #include "predict.h"
-#include "procs.h"
-#include "waiting.h"
+#include "read/file.h"
+#include "read/hooks.h"
+#include "read/procs.h"
+#include "read/waiting.h"
 
 #define LONG_MS 10000	/* a close() that is this late is a leak, not a pause */
 

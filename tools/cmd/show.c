@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "counters.h"
-#include "file.h"
-#include "finack.h"
-#include "hist.h"
-#include "hooks.h"
+#include "ctx.h"
 #include "interval.h"
+#include "read/counters.h"
+#include "read/file.h"
+#include "read/hist.h"
+#include "read/hooks.h"
 
 #define LABEL 14	/* columns */
 #define VALUE 12

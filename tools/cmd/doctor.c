@@ -8,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../module/version.h"
-#include "counters.h"
-#include "file.h"
-#include "finack.h"
-#include "kconfig.h"
+#include "../../module/version.h"
+#include "ctx.h"
+#include "read/counters.h"
+#include "read/file.h"
+#include "read/kconfig.h"
 #include "scratch.h"
 
 #define WIDE 60 /* with findings beside the checks */

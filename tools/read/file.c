@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../module/version.h"
+#include "../../module/version.h"
 #include "file.h"
 
 char *file_read(const char *path)

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
-#include "finack.h"
-#include "knobs.h"
+#include "ctx.h"
+#include "read/file.h"
+#include "read/knobs.h"
 #include "words.h"
 
 void knob_print(struct ctx *ctx, const char *name, const char *value)

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
 #include "interval.h"
 #include "predict.h"
+#include "read/file.h"
 
 #define SECONDS 5.0
 #define NO_CLOSE "no close was counted yet to predict from"

@@ -3,10 +3,10 @@
 #ifndef FINACK_PREDICT_H
 #define FINACK_PREDICT_H
 
-#include "counters.h"
-#include "finack.h"
-#include "hist.h"
-#include "knobs.h"
+#include "ctx.h"
+#include "read/counters.h"
+#include "read/hist.h"
+#include "read/knobs.h"
 
 /** struct policy - the controls that move segments */
 struct policy {

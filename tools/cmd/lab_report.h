@@ -3,8 +3,8 @@
 #ifndef FINACK_REPORT_H
 #define FINACK_REPORT_H
 
-#include "../out.h"
-#include "lab.h"
+#include "lab/lab.h"
+#include "out.h"
 
 /** report() - print a result, with its ladder; an object in JSON */
 void report(struct out *o, const struct lab_result *r);

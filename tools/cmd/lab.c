@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "finack.h"
+#include "ctx.h"
 #include "lab/controls.h"
 #include "lab/ladder.h"
-#include "lab/report.h"
+#include "lab_report.h"
 #include "words.h"
 
 #define KNOBS_MAX 8

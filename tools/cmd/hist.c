@@ -5,9 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "file.h"
-#include "finack.h"
-#include "hist.h"
+#include "ctx.h"
+#include "read/file.h"
+#include "read/hist.h"
 
 /* Where delayed ACKs show: the usual delay, twice that, and the limits of the timer. */
 static const unsigned int marks_ms[] = { 40, 80, 160, 200 };

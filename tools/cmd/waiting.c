@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
-#include "finack.h"
-#include "procs.h"
-#include "waiting.h"
+#include "ctx.h"
+#include "read/file.h"
+#include "read/procs.h"
+#include "read/waiting.h"
 #include "words.h"
 
 /**

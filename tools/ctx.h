@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#include "netns.h"
 #include "out.h"
+#include "read/netns.h"
 
 /* exit status */
 #define OK	0
