@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Doing something in each of the namespaces that the options name. */
+/* What the options say, and doing something in each of the namespaces that they name. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "ctx.h"
 #include "read/file.h"
+
+int misuse(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("finack: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputs("; see finack -h\n", stderr);
+	va_end(ap);
+	return MISUSE;
+}
 
 void netns_print(struct ctx *ctx, const struct netns *ns)
 {

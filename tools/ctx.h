@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the commands share. */
-#ifndef FINACK_TOOL_H
-#define FINACK_TOOL_H
+#ifndef FINACK_CTX_H
+#define FINACK_CTX_H
 
 #include <stdio.h>
 
@@ -54,21 +54,7 @@ bool module_ready(const char *path);
 /** netns_print() - name a namespace, in JSON and, if there may be several, in text */
 void netns_print(struct ctx *ctx, const struct netns *ns);
 
-/** knob_print() - a control and its value */
-void knob_print(struct ctx *ctx, const char *name, const char *value);
-
 /** misuse() - say what is wrong with the command line; Return: MISUSE */
 int misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-int show_main(struct ctx *ctx, int argc, char **argv);
-int hist_main(struct ctx *ctx, int argc, char **argv);
-int waiting_main(struct ctx *ctx, int argc, char **argv);
-int watch_main(struct ctx *ctx, int argc, char **argv);
-int get_main(struct ctx *ctx, int argc, char **argv);
-int set_main(struct ctx *ctx, int argc, char **argv);
-int why_main(struct ctx *ctx, int argc, char **argv);
-int doctor_main(struct ctx *ctx, int argc, char **argv);
-int lab_main(struct ctx *ctx, int argc, char **argv);
-void lab_usage(FILE *f);
 
 #endif

@@ -2,14 +2,13 @@
 /* The finack command: options, the table of commands, usage. */
 #include <errno.h>
 #include <locale.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../module/version.h"
-#include "ctx.h"
+#include "cmd/cmd.h"
 #include "words.h"
 
 /* options that only some commands know */
@@ -27,6 +26,7 @@
  * @options: OPT_*
  * @args: what may follow, for the usage
  * @help: one line
+ * @usage: of a command with options of its own: prints them
  */
 struct cmd {
 	const char *name;
@@ -34,26 +34,27 @@ struct cmd {
 	unsigned int options;
 	const char *args;
 	const char *help;
+	void (*usage)(FILE *f);
 };
 
 static const struct cmd cmds[] = {
 	{ "show", show_main, OPT_TEXT | OPT_STATS | OPT_ZEROS | OPT_SECONDS, "[-s] [-z] [-d SECS]",
-	  "how closes end here (default); -s every counter, -d per second over SECS" },
+	  "how closes end here (default); -s every counter, -d per second over SECS", NULL },
 	{ "hist", hist_main, OPT_TEXT | OPT_ZEROS, "[ack|fin]",
-	  "delays of the ACK of the peer's FIN, and of our own FIN" },
+	  "delays of the ACK of the peer's FIN, and of our own FIN", NULL },
 	{ "waiting", waiting_main, OPT_TEXT, "[sport PORT] [dport PORT] [older SECS] [pid PID]",
-	  "which sockets owe their close(), for how long, and whose they are" },
+	  "which sockets owe their close(), for how long, and whose they are", NULL },
 	{ "watch", watch_main, OPT_TEXT,
 	  "[sport PORT] [dport PORT] [outcome WORD] [reason WORD] [end WORD]\n        [count N]",
-	  "each close as it happens" },
-	{ "get", get_main, OPT_TEXT, "[KNOB...]", "the controls" },
+	  "each close as it happens", NULL },
+	{ "get", get_main, OPT_TEXT, "[KNOB...]", "the controls", NULL },
 	{ "set", set_main, OPT_TEXT | OPT_DRY_RUN | OPT_SECONDS,
 	  "[--dry-run [-d SECS]] KNOB VALUE...",
-	  "change controls, or say how many segments it would add or save" },
-	{ "why", why_main, OPT_TEXT, "", "what the closes here suffer from, and what would help" },
-	{ "doctor", doctor_main, OPT_TEXT, "", "is everything in order on this machine?" },
+	  "change controls, or say how many segments it would add or save", NULL },
+	{ "why", why_main, OPT_TEXT, "", "what the closes here suffer from, and what would help", NULL },
+	{ "doctor", doctor_main, OPT_TEXT, "", "is everything in order on this machine?", NULL },
 	{ "lab", lab_main, OPT_OWN, "[LAB OPTIONS] [NAME...|all]",
-	  "list the experiments, or run some and draw what the wire saw (lab -h)" },
+	  "list the experiments, or run some and draw what the wire saw (lab -h)", lab_usage },
 	{ 0 }
 };
 
@@ -93,18 +94,6 @@ static void usage(FILE *f)
 		"OPTIONS := { -n[etns] NAME|PID|PATH | -a[ll] | -j[son] | -p[retty] |\n"
 		"             -o[neline] | -N[umeric] | -c[olor][=auto|always|never] |\n"
 		"             -V[ersion] | -h[elp] }\n");
-}
-
-int misuse(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fputs("finack: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputs("; see finack -h\n", stderr);
-	va_end(ap);
-	return MISUSE;
 }
 
 /* the table's end if there is none */
@@ -271,8 +260,8 @@ int main(int argc, char **argv)
 	if (rc)
 		return rc;
 	if (opt.help || opt.version) {
-		if (opt.help && cmd->options & OPT_OWN)
-			lab_usage(stdout);
+		if (opt.help && cmd->usage)
+			cmd->usage(stdout);
 		else if (opt.help)
 			usage(stdout);
 		else

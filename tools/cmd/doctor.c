@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "../../module/version.h"
-#include "ctx.h"
+#include "cmd.h"
 #include "read/counters.h"
 #include "read/file.h"
 #include "read/kconfig.h"

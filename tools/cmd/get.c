@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctx.h"
+#include "cmd.h"
 #include "read/file.h"
 #include "read/knobs.h"
 #include "words.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "ctx.h"
+#include "cmd.h"
 #include "read/file.h"
 #include "read/hist.h"
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctx.h"
+#include "cmd.h"
 #include "lab/controls.h"
 #include "lab/ladder.h"
 #include "lab_report.h"

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ctx.h"
+#include "cmd.h"
 #include "predict.h"
 #include "read/file.h"
 #include "read/knobs.h"

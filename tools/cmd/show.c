@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctx.h"
+#include "cmd.h"
 #include "interval.h"
 #include "read/counters.h"
 #include "read/file.h"

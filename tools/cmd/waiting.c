@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctx.h"
+#include "cmd.h"
 #include "read/file.h"
 #include "read/procs.h"
 #include "read/waiting.h"

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ctx.h"
+#include "cmd.h"
 #include "read/file.h"
 #include "read/trace.h"
 #include "words.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd.h"
 #include "predict.h"
 #include "read/file.h"
 #include "read/hooks.h"

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The commands. Each is called with the words from its own on and returns the exit status. */
+#ifndef FINACK_CMD_H
+#define FINACK_CMD_H
+
+#include <stdio.h>
+
+#include "ctx.h"
+
+/** knob_print() - a control and its value */
+void knob_print(struct ctx *ctx, const char *name, const char *value);
+
+int show_main(struct ctx *ctx, int argc, char **argv);
+int hist_main(struct ctx *ctx, int argc, char **argv);
+int waiting_main(struct ctx *ctx, int argc, char **argv);
+int watch_main(struct ctx *ctx, int argc, char **argv);
+int get_main(struct ctx *ctx, int argc, char **argv);
+int set_main(struct ctx *ctx, int argc, char **argv);
+int why_main(struct ctx *ctx, int argc, char **argv);
+int doctor_main(struct ctx *ctx, int argc, char **argv);
+int lab_main(struct ctx *ctx, int argc, char **argv);
+void lab_usage(FILE *f);
+
+#endif
