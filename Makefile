@@ -37,7 +37,7 @@ demo:					## close connections in a throwaway guest and draw the segments
 	@selftests/demo
 
 check:					## all tests (KERNELS='6.1 6.12 7.3 debug 6.1-rt')
-	@KERNELS='$(KERNELS)' LONG='$(LONG)' selftests/check
+	@KERNELS='$(KERNELS)' LONG='$(LONG)' selftests/check/run
 
 bench:					## what it costs, in instructions (KERNEL= SECTIONS= OUT=)
 	@selftests/bench/run

@@ -23,7 +23,7 @@ bench_finack() { bench_module "$1" module/finack.ko "$2/module" "$2/Kbuild"; }
 bench_programs() { # FOLDER
 	local work=$1/build
 	mkdir -p "$work"
-	cp "$bench"/*.[ch] "$top/selftests/closer.c" "$work/"
+	cp "$bench"/*.[ch] "$top/selftests/lib/closer.c" "$work/"
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	quietly "$1/build.log" in_root "$root" "$work" sh -ec 'cd /mnt
 		for f in *.c; do
@@ -57,6 +57,6 @@ bench_build() {
 		bench_programs "$1/bin" || die "cannot build"
 	[ -z "$2" ] || bench_revision "$1/bin/old-finack.ko" "$2" || die "cannot build revision $2"
 	cp "$bench"/bpf/*.bt "$1/bin/"
-	cp "$bench/guest" "$bench"/{contenders,workloads,policies}.sh "$top/selftests/wait.sh" "$1/"
+	cp "$bench/guest" "$bench"/{contenders,workloads,policies}.sh "$top/selftests/lib/wait.sh" "$1/"
 	chmod 755 "$1" "$1/bin"
 }

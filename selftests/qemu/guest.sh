@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2034,SC2154 # cache and top come from lib.sh, results go to vm
+# shellcheck shell=bash disable=SC2034,SC2154 # cache and top come from host.sh, results go to vm
 #
 # Guests: a Debian suite's userland, compiler, headers and stock kernel, and what boots them.
 #

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154 # cache and top come from lib.sh
+# shellcheck shell=bash disable=SC2154 # cache and top come from host.sh
 #
 # A stage is this checkout as one guest sees it: a copy of the files git tracks or would track,
 # built inside that guest's root with its compiler and headers, and the module index with finack.

@@ -11,7 +11,7 @@ fa_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034 # used by the scripts
 closer=$fa_dir/closer
 
-# shellcheck source=selftests/wait.sh
+# shellcheck source=selftests/lib/wait.sh
 . "$fa_dir/wait.sh"
 
 # fa_slow: whether the kernel checks its every access, and everything takes longer

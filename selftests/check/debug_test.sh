@@ -17,7 +17,7 @@ seeded_bugs=(
 
 seeded_build() { # ROOT KVER: once for all guests, into the folder that they share
 	mkdir -p "$work/seeded"
-	cp "$top"/selftests/seeded/* "$work/seeded/"
+	cp "$top"/selftests/check/seeded/* "$work/seeded/"
 	in_root "$1" "$work/seeded" make -s -C "/lib/modules/$2/build" M=/mnt modules 2>&1 &&
 		chmod 755 "$work/seeded"
 }

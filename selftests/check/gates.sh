@@ -113,17 +113,17 @@ gate_fuzz() {
 
 # the record table in user space, with many threads, as it is and with bugs planted
 gate_table() { # SEED
-	"$top/selftests/model/run" "$1" "$work/model"
+	"$top/selftests/lifecycle/model/run" "$1" "$work/model"
 }
 
-# what each file of the module includes is what selftests/includes says, and no circle
+# what each file of the module includes is what includes says, and no circle
 gate_includes() {
 	local f
 	for f in "$top"/module/*.[ch]; do
 		echo "${f##*/}:$(sed -n 's/^#include "\(.*\)"$/ \1/p' "$f" | sort | tr -d '\n')"
-	done | diff <(grep -v '^#' "$top/selftests/includes") - || return
+	done | diff <(grep -v '^#' "$top/selftests/check/includes") - || return
 	# a file and its header are one: from each .c to those whose headers it includes
-	grep -v '^#' "$top/selftests/includes" | sed -n 's/^\(.*\)\.c: /\1 /p' |
+	grep -v '^#' "$top/selftests/check/includes" | sed -n 's/^\(.*\)\.c: /\1 /p' |
 		awk '{ for (i = 2; i <= NF; i++) { sub(/\.h$/, "", $i); print $1, $i } }' | tsort >/dev/null
 }
 

@@ -6,7 +6,7 @@
 
 knobs=/proc/sys/net/finack
 hooks=/sys/kernel/finack/hooks
-claim=$fa_dir/claim/claim.ko
+claim=$fa_dir/claim.ko
 
 kinds() { cat $hooks/tcp_send_ack/kind $hooks/tcp_delack_timer_handler/kind | sort -u; }
 
