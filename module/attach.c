@@ -243,7 +243,8 @@ static bool met(unsigned int set, bool have_to_be_alive)
 		if (!finack_hook_is_function(h) || !level)
 			continue;
 		/* pairs with raise() */
-		if (smp_load_acquire(&h->level) < level || (have_to_be_alive && !finack_carrier_alive(h)))
+		if (smp_load_acquire(&h->level) < level ||
+		    (have_to_be_alive && !finack_carrier_alive(h)))
 			return false;
 	}
 	return true;

@@ -2,11 +2,11 @@
 /*
  * The carriers: how a hook is attached to the kernel.
  *
- * Tracepoints are found by name. Where ftrace gives its handlers the arguments, functions are hooked
- * by ftrace_ops, at a fifth of the price of a kprobe on ftrace. Ops that may run another function
- * instead claim to be the only ones to do so (IPMODIFY): a live patch of the same function is
- * refused, or refuses them. They cannot be switched off by kernel.ftrace_enabled (PERMANENT). Ops
- * that watch claim nothing. A kprobe can claim neither.
+ * Tracepoints are found by name. Where ftrace gives its handlers the arguments, functions are
+ * hooked by ftrace_ops, at a fifth of the price of a kprobe on ftrace. Ops that may run another
+ * function instead claim to be the only ones to do so (IPMODIFY): a live patch of the same function
+ * is refused, or refuses them. They cannot be switched off by kernel.ftrace_enabled (PERMANENT).
+ * Ops that watch claim nothing. A kprobe can claim neither.
  *
  * The kernel can switch off ftrace or kprobes and say nothing to those who use them. So a function
  * of this file, the canary, is hooked by the same means: when it is called, its handler has to
@@ -155,8 +155,8 @@ static bool canary_armed; /* by a kprobe; whatever ftrace_ops there are have it,
  * finack_carrier_canary() - arm the canary's kprobe, or disarm it
  * @on: which
  *
- * It is armed as long as the module is loaded: arming holds the module for a moment, and who unloads
- * it then would be told that it is in use.
+ * It is armed as long as the module is loaded: arming holds the module for a moment, and who
+ * unloads it then would be told that it is in use.
  */
 void finack_carrier_canary(bool on)
 {

@@ -117,7 +117,8 @@ static void fin_queued(struct finack_net *fn, struct sock *sk)
 	acked = finack_fin_acked(sk);
 	now = finack_fin_leaves_now(sk, &segs);
 	if (!rec) {
-		finack_settle_untracked(fn, sk, now && !acked ? FINACK_MERGED : FINACK_SEPARATE, end);
+		finack_settle_untracked(fn, sk, now && !acked ? FINACK_MERGED : FINACK_SEPARATE,
+					end);
 		return;
 	}
 	rec->end = end;

@@ -100,8 +100,8 @@ static inline struct finack_net *finack_net_of(const struct sock *sk)
 	return rcu_dereference_sched(net->gen)->ptr[finack_net_id];
 }
 
-/* The share of the record table for a socket of a namespace. Sockets of the kernel's own that do not
- * hold their namespace may outlive its share.
+/* The share of the record table for a socket of a namespace. Sockets of the kernel's own that do
+ * not hold their namespace may outlive its share.
  */
 static inline struct finack_share *finack_share_of(const struct finack_net *fn, bool unheld)
 {

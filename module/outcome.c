@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a socket says of the two FINs of a passive close at a transition: whether the peer's is ACKed,
- * and what becomes of ours. It only reads the socket and remembers nothing but what the record has.
+ * What a socket says of the two FINs of a passive close at a transition: whether the peer's is
+ * ACKed, and what becomes of ours. It only reads the socket, and remembers nothing but what the
+ * record has.
  *
  * The facts it rests on, all in the kernel's net/ipv4:
  *  - segs_out counts every segment, data_segs_out those with data (__tcp_transmit_skb);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a socket says of the two FINs of a passive close: whether the peer's is ACKed, and what becomes
- * of ours.
+/* What a socket says of the two FINs of a passive close: whether the peer's is ACKed, and what
+ * becomes of ours.
  */
 #ifndef FINACK_OUTCOME_H
 #define FINACK_OUTCOME_H

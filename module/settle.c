@@ -68,7 +68,7 @@ void finack_unsettle(struct finack_net *fn, struct finack_rec *rec)
 }
 
 /**
- * finack_settle_covered() - count as Separate what nothing saw happen: the peer's FIN is ACKed already
+ * finack_settle_covered() - count as Separate: the FIN is ACKed, and nothing saw that happen
  * @fn: the namespace
  * @sk: the socket, locked
  * @rec: its record, without an outcome

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A bug on purpose, one per load: what the debug kernel has to notice. See selftests/check/debug_test.sh.
+ * A bug on purpose, one per load: what the debug kernel has to notice. See debug_test.sh.
  */
 #include <linux/module.h>
 #include <linux/mutex.h>
