@@ -23,7 +23,7 @@ ends() {
 		sed 's/^/# /' /tmp/err
 		return 1
 	}
-	[ $rc = "$want" ] || sed 's/^/# /' /tmp/err
+	[ $rc = "$want" ] || sed 's/^/# /' /tmp/err /tmp/out
 	fa_same $rc "$want" "exit status of $*"
 }
 
