@@ -60,7 +60,8 @@ static bool reply(struct peer *p, struct exchange *x)
 
 	if (!peer_get(p, &x->seg[x->n], 1000))
 		return false;
-	x->tick[x->n++] = (since(at) + 2) / 4;
+	x->tick[x->n] = ((int64_t)(x->seg[x->n].ns - at) / 1000000 + 2) / 4;
+	x->seg[x->n++].ns = 0; /* the ticks are compared, this is not */
 	return true;
 }
 

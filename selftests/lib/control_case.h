@@ -11,15 +11,15 @@ FIXTURE_VARIANT_ADD(peer, plain) { false };
 
 #define KNOB(_name, _value) ASSERT_EQ(0, set_sysctl(KNOBS _name, _value))
 
-/* A segment that comes between so many milliseconds after @_since. What the kernel does at the tick
- * at which it leaves, and this program until it looks, takes time, too.
+/* A segment that leaves so many milliseconds after @_since; microseconds are compared. What the
+ * kernel does at the tick at which it leaves takes time, too.
  */
-#define LATE_MS (slack() > 1 ? 4 : 0.5)
+#define LATE_US (slack() > 1 ? 4000 : 200)
 
 #define EXPECT_SEGMENT_AT(_since, _flags, _seq, _ack, _len, _from, _to) do { \
-	EXPECT_SEGMENT(_flags, _seq, _ack, _len, 1000); \
-	EXPECT_GE(since(_since), _from); \
-	EXPECT_LE(since(_since), (_to) + LATE_MS); \
+	int64_t us_ = (int64_t)(EXPECT_SEGMENT(_flags, _seq, _ack, _len, 1000) - (_since)) / 1000; \
+	EXPECT_GE(us_, (int64_t)((_from) * 1000)); \
+	EXPECT_LE(us_, (int64_t)((_to) * 1000) + LATE_US); \
 } while (0)
 
 static inline double since(uint64_t ns)

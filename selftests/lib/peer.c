@@ -2,7 +2,10 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <linux/virtio_net.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
@@ -11,9 +14,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lab/role.h"
 #include "peer.h"
 
 #define ISN 1000 /* ours; data begins one higher */
@@ -42,6 +45,48 @@ static int device(bool tso)
 	return tun;
 }
 
+/* a socket that sees what passes the device, each packet with its time */
+static int tap_open(void)
+{
+	struct ifreq ifr = { .ifr_name = "tun0" };
+	struct sockaddr_ll ll = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	int tap = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0), on = 1;
+
+	if (tap < 0 || ioctl(tap, SIOCGIFINDEX, &ifr))
+		return -1;
+	ll.sll_ifindex = ifr.ifr_ifindex;
+	if (setsockopt(tap, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) ||
+	    bind(tap, (struct sockaddr *)&ll, sizeof(ll)))
+		return -1;
+	return tap;
+}
+
+/* When the kernel handed the segment to the device that was just read from there, as role_now().
+ * Each of its segments is here, too, in the same order, among those of the peer.
+ */
+static uint64_t sent_at(struct peer *p)
+{
+	char control[CMSG_SPACE(sizeof(struct timespec))];
+	struct sockaddr_ll ll;
+	struct timespec ts;
+	struct iphdr ip = {};
+	struct iovec iov = { &ip, sizeof(ip) };
+	struct msghdr msg;
+
+	do {
+		msg = (struct msghdr){
+			.msg_name = &ll, .msg_namelen = sizeof(ll),
+			.msg_iov = &iov, .msg_iovlen = 1,
+			.msg_control = control, .msg_controllen = sizeof(control),
+		};
+		if (recvmsg(p->tap, &msg, MSG_DONTWAIT) < 0 || !CMSG_FIRSTHDR(&msg))
+			abort();
+	} while (ll.sll_pkttype != PACKET_OUTGOING || ll.sll_protocol != htons(ETH_P_IP) ||
+		 ip.protocol != IPPROTO_TCP);
+	memcpy(&ts, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(ts));
+	return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
+}
+
 int peer_open(struct peer *p, bool tso)
 {
 	int fd;
@@ -49,7 +94,8 @@ int peer_open(struct peer *p, bool tso)
 	memset(p, 0, sizeof(*p));
 	p->window = 60000;
 	p->tun = device(tso);
-	if (p->tun < 0)
+	p->tap = p->tun < 0 ? -1 : tap_open();
+	if (p->tap < 0)
 		return -1;
 	strcpy(p->path, "/tmp/peer.XXXXXX");
 	fd = mkstemp(p->path);
@@ -70,17 +116,16 @@ void peer_end_capture(struct peer *p)
 void peer_close(struct peer *p)
 {
 	close(p->tun);
+	close(p->tap);
 	unlink(p->path);
 }
 
-static void record(struct peer *p, const void *packet, size_t len)
+static void record(struct peer *p, uint64_t ns, const void *packet, size_t len)
 {
 	struct pcap_pkthdr h = { .caplen = len, .len = len };
-	struct timespec ts;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	h.ts.tv_sec = ts.tv_sec;
-	h.ts.tv_usec = ts.tv_nsec;
+	h.ts.tv_sec = ns / 1000000000;
+	h.ts.tv_usec = ns % 1000000000; /* the file says that these are nanoseconds */
 	pcap_dump((u_char *)p->dump, &h, packet);
 }
 
@@ -102,7 +147,7 @@ void peer_put_options(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack,
 	more.window = p->window;
 	more.len = len;
 	n = packet_build(&more, buf + sizeof(struct virtio_net_hdr));
-	record(p, buf + sizeof(struct virtio_net_hdr), n);
+	record(p, role_now(), buf + sizeof(struct virtio_net_hdr), n);
 	n += sizeof(struct virtio_net_hdr);
 	if (write(p->tun, buf, n) != (ssize_t)n)
 		abort();
@@ -123,10 +168,13 @@ bool peer_get(struct peer *p, struct got *g, int ms)
 		ssize_t n = read(p->tun, buf, sizeof(buf)) - sizeof(struct virtio_net_hdr);
 		const struct iphdr *ip = (void *)packet;
 		const struct tcphdr *th = (void *)(packet + ip->ihl * 4);
+		uint64_t ns;
 
 		if (n < (ssize_t)sizeof(*ip) || ip->version != 4 || ip->protocol != IPPROTO_TCP)
 			continue;
-		record(p, packet, n);
+		ns = sent_at(p);
+		record(p, ns, packet, n);
+		g->ns = ns;
 		if (th->syn)
 			p->isn = ntohl(th->seq);
 		g->all_flags = ((const uint8_t *)th)[13];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A TCP peer made by hand: it writes and reads its segments through a TUN device of the caller's
- * network namespace. All of them go into a capture.
+ * network namespace. All of them go into a capture: its own with the time before they are written,
+ * the kernel's with the time at which the kernel handed them to the device.
  */
 #ifndef FINACK_PEER_H
 #define FINACK_PEER_H
@@ -29,6 +30,7 @@ struct peer {
 	char path[32];
 	/* private */
 	int tun;
+	int tap;
 	uint32_t isn;
 	pcap_t *pcap;
 	pcap_dumper_t *dump;
@@ -42,6 +44,7 @@ struct peer {
  * @all_flags: the others, too
  * @window: as it is in the header
  * @len: bytes of data
+ * @ns: when it was handed to the device, as role_now()
  */
 struct got {
 	uint32_t seq;
@@ -50,6 +53,7 @@ struct got {
 	uint8_t all_flags;
 	uint16_t window;
 	size_t len;
+	uint64_t ns;
 };
 
 /**

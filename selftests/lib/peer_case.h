@@ -59,14 +59,16 @@ static int set_sysctl(const char *path, const char *value)
 	return rc;
 }
 
-#define EXPECT_SEGMENT(_flags, _seq, _ack, _len, _ms) do { \
+/* the kernel's next segment; the time at which it left */
+#define EXPECT_SEGMENT(_flags, _seq, _ack, _len, _ms) ({ \
 	struct got g_; \
 	ASSERT_TRUE(peer_get(&self->peer, &g_, _ms)); \
 	EXPECT_EQ(_flags, g_.flags); \
 	EXPECT_EQ(_seq, g_.seq); \
 	EXPECT_EQ(_ack, g_.ack); \
 	EXPECT_EQ(_len, g_.len); \
-} while (0)
+	g_.ns; \
+})
 
 #define EXPECT_SILENCE(_ms) do { \
 	struct got g_; \
