@@ -18,7 +18,7 @@ export FINACK_CMD := $(value CMD)
 unexport CMD
 endif
 
-.PHONY: all module tools tests demo check bench bench-compare vm vm-clean install uninstall clean help
+.PHONY: all module tools tests demo check test bench bench-compare vm vm-clean install uninstall clean help
 
 all: module tools			## build the module (KVER=, KDIR=) and the tool
 
@@ -36,8 +36,11 @@ tests: tools				## build what the tests run in a guest
 demo:					## close connections in a throwaway guest and draw the segments
 	@selftests/demo
 
-check:					## all tests (KERNELS='6.1 6.12 7.3 debug 6.1-rt')
-	@KERNELS='$(KERNELS)' LONG='$(LONG)' selftests/check/run
+check:					## all tests (KERNELS='6.1 6.12 7.3 debug 6.1-rt' ONLY='gates|name...')
+	@KERNELS='$(KERNELS)' LONG='$(LONG)' ONLY='$(ONLY)' selftests/check/run
+
+test:					## some tests at once (T='name...' ARGS='case...' KERNEL= SMP= PARAMS=)
+	@selftests/check/test
 
 bench:					## what it costs, in instructions (KERNEL= SECTIONS= OUT=)
 	@selftests/bench/run

@@ -47,6 +47,30 @@ vm_hang() { # KERNEL
 	grep -q 'stopped after TIMEOUT=25' "$work/hang.err" || cat "$work/hang.err"
 }
 
+# who is told to end, and whose parent is gone, ends its guest
+vm_ends() { # KERNEL
+	local how pid parent run
+	for how in told orphaned; do
+		mkdir -p "$work/ends-$how"
+		tail -f /dev/null &
+		parent=$!
+		KERNEL=$1 BARE=1 FINACK_PARENT=$parent TMPDIR=$work/ends-$how \
+			CMD='echo up; while :; do sleep 1; done' "$here/vm" >"$work/ends-$how.out" 2>&1 &
+		pid=$!
+		until grep -q up "$work/ends-$how.out" || ! kill -0 $pid 2>/dev/null; do sleep 0.2; done
+		run=$(echo "$work/ends-$how"/finack-vm.*)
+		pgrep -f "file:$run/console" >/dev/null || echo "$how: no guest is found"
+		[ $how = told ] && kill $pid || kill -9 $parent
+		wait $pid 2>/dev/null
+		[ $? = 130 ] || echo "$how: another exit status than 130"
+		timeout 20 sh -c "while pgrep -f '[f]ile:$run/console' >/dev/null; do sleep 0.2; done" ||
+			echo "$how: the guest goes on"
+		[ ! -e "$run" ] || echo "$how: $run is left"
+		kill $parent 2>/dev/null
+		wait $parent 2>/dev/null
+	done
+}
+
 # two runs agree about every instruction: about the time and all that is random; of the
 # folder what the command changed comes back, and nothing else; nothing of the checkout is there
 vm_repeatable() { # KERNEL

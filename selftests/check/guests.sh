@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154 # $here comes from host.sh
+#
+# A guest to run selftests in. It ends with the script that has started it.
+
+export FINACK_PARENT=$$
+
+# tests_in KERNEL SMP SEED SECONDS COMMAND: a guest with one CPU is repeatable, SEED draws its addresses,
+# ports and timers
+tests_in() {
+	local kernel=$1 smp=$2 seed=$3 mem=2048
+	# KASAN keeps what is freed until it is a 32nd of the memory; from then on an allocation frees a
+	# megabyte of that first, for which a FIN waits 10 ms and more
+	[ "$kernel" != debug ] || mem=6144
+	[ "$smp" = 1 ] || seed=
+	KERNEL=$kernel SMP=$smp MEM=$mem REPEATABLE=$seed TESTS=1 TIMEOUT=$4 CMD=$5 "$here/vm"
+}
