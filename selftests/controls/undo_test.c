@@ -110,7 +110,7 @@ static int connected(struct peer *p, int *listener)
 
 	if (lab_scratch() || peer_open(p, false))
 		return -1;
-	set_sysctl("/proc/sys/net/ipv6/conf/tun0/disable_ipv6", "1");
+	file_write("/proc/sys/net/ipv6/conf/tun0/disable_ipv6", "1");
 	*listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bind(*listener, (struct sockaddr *)&sin, sizeof(sin)) || listen(*listener, 8))
 		return -1;
@@ -139,7 +139,7 @@ TEST_F_TIMEOUT(trace, none_of_a_hold, 300)
 
 	self->fd = connected(&self->peer, &self->listener);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, set_sysctl(KNOBS "fin_ack", "2"));
+	ASSERT_EQ(0, file_write(KNOBS "fin_ack", "2"));
 	fin = FIN();
 	EXPECT_SILENCE(100);
 	ASSERT_EQ(0, system("rmmod finack"));
@@ -169,10 +169,10 @@ static int exchange_after(const char *knob, const char *value, enum trace_left l
 	if (fd < 0)
 		return -1;
 	snprintf(path, sizeof(path), KNOBS "%s", knob);
-	ok = left == NEVER_LOADED || !set_sysctl(path, value);
+	ok = left == NEVER_LOADED || !file_write(path, value);
 	ok = ok && trickle(&p, fd, 0, &before) && ask(&p, fd, ROUNDS);
 	if (left == RESET)
-		ok = ok && !set_sysctl(path, "0");
+		ok = ok && !file_write(path, "0");
 	else if (left == UNLOADED)
 		ok = ok && !system("rmmod finack");
 	before.n = 0;

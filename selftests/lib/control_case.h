@@ -9,7 +9,7 @@
 
 FIXTURE_VARIANT_ADD(peer, plain) { false };
 
-#define KNOB(_name, _value) ASSERT_EQ(0, set_sysctl(KNOBS _name, _value))
+#define KNOB(_name, _value) ASSERT_EQ(0, file_write(KNOBS _name, _value))
 
 /* A segment that leaves so many milliseconds after @_since; microseconds are compared. What the
  * kernel does at the tick at which it leaves takes time, too.

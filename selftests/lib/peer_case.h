@@ -16,9 +16,11 @@
 #include <unistd.h>
 
 #include "lab/lab.h"
-#include "details.h"
 #include "kselftest_harness.h"
 #include "peer.h"
+#include "read/file.h"
+#include "read/hist.h"
+#include "slack.h"
 
 #define MSS PEER_MSS
 
@@ -47,17 +49,6 @@ FIXTURE_VARIANT(peer)
 {
 	bool tso;	/* the interface takes several segments as one packet */
 };
-
-static int set_sysctl(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY), rc;
-
-	if (fd < 0)
-		return -1;
-	rc = write(fd, value, strlen(value)) < 0 ? -1 : 0;
-	close(fd);
-	return rc;
-}
 
 /* the kernel's next segment; the time at which it left */
 #define EXPECT_SEGMENT(_flags, _seq, _ack, _len, _ms) ({ \
@@ -92,9 +83,9 @@ FIXTURE_SETUP(peer)
 	ASSERT_EQ(0, lab_scratch());
 	ASSERT_EQ(0, peer_open(&self->peer, variant->tso)) TH_LOG("tun: %s", strerror(errno));
 	/* no router solicitations among the segments */
-	set_sysctl("/proc/sys/net/ipv6/conf/tun0/disable_ipv6", "1");
+	file_write("/proc/sys/net/ipv6/conf/tun0/disable_ipv6", "1");
 	/* exact times need no pause for a path MTU or metrics of an earlier test */
-	set_sysctl("/proc/sys/net/ipv4/tcp_no_metrics_save", "1");
+	file_write("/proc/sys/net/ipv4/tcp_no_metrics_save", "1");
 	self->fd = -1;
 	self->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ASSERT_EQ(0, bind(self->listener, (struct sockaddr *)&sin, sizeof(sin)));
@@ -122,9 +113,11 @@ FIXTURE_TEARDOWN(peer)
 {
 	struct wire_close c;
 	char err[200];
-	struct hist h;
+	const struct hist *h;
+	struct hists all;
 	struct wire w;
 
+	ASSERT_EQ(0, hists_read(&all));
 	peer_end_capture(&self->peer);
 	EXPECT_EQ(0, wire_read(&w, self->peer.path, err, sizeof(err))) TH_LOG("%s", err);
 	EXPECT_EQ(1, w.n);
@@ -141,21 +134,21 @@ FIXTURE_TEARDOWN(peer)
 		EXPECT_EQ(c.outcome == WIRE_SEPARATE, reasons(self));
 		if (!self->unknown)
 			EXPECT_EQ(0, moved(self, "FinAckSepUnknown"));
-		EXPECT_TRUE(hist_read("FinAckAckDelay", &h));
+		h = hists_get(&all, "FinAckAckDelay");
 		if (self->undated_ack >= 0)
 			EXPECT_EQ(c.outcome == WIRE_SEPARATE || c.outcome == WIRE_MERGED,
-				  h.count + self->undated_ack);
-		if (h.count) {
+				  h->count + self->undated_ack);
+		if (h->count) {
 			int64_t us = (w.conn[0]->seg[c.ack].ns - w.conn[0]->seg[c.fin].ns) / 1000;
 
 			/* The peer's segments get their time when they are written to the device,
 			 * ours when they are read, before which something else may run.
 			 */
-			EXPECT_GE(us, (int64_t)h.sum);
-			EXPECT_LE(us, (int64_t)h.sum + 1000 * (5 * slack() + self->backlog_ms));
+			EXPECT_GE(us, (int64_t)h->sum);
+			EXPECT_LE(us, (int64_t)h->sum + 1000 * (5 * slack() + self->backlog_ms));
 		}
-		EXPECT_TRUE(hist_read("FinAckFinDelay", &h));
-		EXPECT_EQ(c.active == 0 && c.own_fin < w.conn[0]->n, h.count + self->undated_fin);
+		h = hists_get(&all, "FinAckFinDelay");
+		EXPECT_EQ(c.active == 0 && c.own_fin < w.conn[0]->n, h->count + self->undated_fin);
 	}
 	EXPECT_EQ(0, moved(self, "FinAckEarlier"));
 	EXPECT_EQ(0, moved(self, "FinAckUntracked"));

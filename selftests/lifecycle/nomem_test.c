@@ -24,7 +24,7 @@ static int set_fault(const char *name, unsigned long value)
 
 	snprintf(path, sizeof(path), FAILSLAB "%s", name);
 	snprintf(text, sizeof(text), "%lu", value);
-	return set_sysctl(path, text);
+	return file_write(path, text);
 }
 
 /* where a function begins, and the next one; a module's are in no order */
@@ -215,7 +215,7 @@ TEST_F(peer, without_details)
 	CONNECT();
 	GREET();
 	FAIL_ACKS(1);
-	ASSERT_EQ(0, set_sysctl("/proc/sys/net/finack/detail", "0"));
+	ASSERT_EQ(0, file_write("/proc/sys/net/finack/detail", "0"));
 	peer_put(&self->peer, F | A, 6, 1, 0);
 	READ_TO_EOF();
 	QUICKACK();

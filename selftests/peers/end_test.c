@@ -86,7 +86,7 @@ TEST_F(peer, killed_by_the_administrator)
 	GREET();
 	ASSERT_NE(0, system(SS_KILL)); /* nothing yet; loads what it needs, which takes long */
 	if (slack() > 1) /* not even then is it in time */
-		ASSERT_EQ(0, set_sysctl("/proc/sys/net/finack/delack_min_ms", "499"));
+		ASSERT_EQ(0, file_write("/proc/sys/net/finack/delack_min_ms", "499"));
 	peer_put(&self->peer, F | A, 6, 1, 0);
 	ASSERT_EQ(0, system(SS_KILL));
 	EXPECT_SEGMENT(R | A, 1, 7, 0, 10);

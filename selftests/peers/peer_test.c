@@ -15,7 +15,7 @@ TEST_F(peer, fast_open)
 	int queue = 5;
 
 	/* server side, no cookie needed (ip-sysctl.rst) */
-	ASSERT_EQ(0, set_sysctl("/proc/sys/net/ipv4/tcp_fastopen", "514"));
+	ASSERT_EQ(0, file_write("/proc/sys/net/ipv4/tcp_fastopen", "514"));
 	ASSERT_EQ(0, setsockopt(self->listener, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof(queue)));
 	peer_put_options(&self->peer, S, 0, 0, 5, tfo);
 	EXPECT_SEGMENT(S | A, 0, 6, 0, 1000);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "flips.h"
+#include "read/file.h"
 
 /* the knobs that are numbers, and between which they are set */
 static const struct knob {
@@ -38,15 +39,9 @@ static const char * const ports[] = {
 static int set_knob(const char *name, const char *value)
 {
 	char path[80];
-	int fd, rc;
 
 	snprintf(path, sizeof(path), "/proc/sys/net/finack/%s", name);
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return -1;
-	rc = dprintf(fd, "%s\n", value);
-	close(fd);
-	return rc < 0 ? -1 : 0;
+	return file_write(path, value);
 }
 
 static atomic_bool over;

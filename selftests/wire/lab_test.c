@@ -22,15 +22,6 @@
 
 static int bystander; /* a namespace in which nothing happens */
 
-static int this_namespace(void)
-{
-	int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		ksft_exit_fail_msg("cannot open a network namespace: %s\n", strerror(errno));
-	return fd;
-}
-
 static void scratch(void)
 {
 	if (lab_scratch())
@@ -207,7 +198,9 @@ int main(int argc, char **argv)
 	ksft_set_plan(for_each(argc, argv, false) + 1);
 	test_priority();
 	scratch();
-	bystander = this_namespace();
+	bystander = net_this();
+	if (bystander < 0)
+		ksft_exit_fail_msg("cannot open a network namespace: %s\n", strerror(errno));
 	for_each(argc, argv, true);
 	ksft_finished();
 }

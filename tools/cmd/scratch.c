@@ -7,18 +7,16 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lab/net.h"
 #include "read/knobs.h"
 #include "scratch.h"
 
@@ -35,18 +33,6 @@ static void nap(int ms)
 	struct timespec t = { ms / 1000, ms % 1000 * 1000000L };
 
 	nanosleep(&t, NULL);
-}
-
-static int loopback_up(void)
-{
-	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc;
-
-	if (fd < 0)
-		return -1;
-	rc = ioctl(fd, SIOCSIFFLAGS, &r);
-	close(fd);
-	return rc;
 }
 
 static int listener(struct sockaddr_in *addr, int backlog)
@@ -149,10 +135,8 @@ static int child(void)
 	size_t i;
 	int l;
 
-	if (unshare(CLONE_NEWNET))
+	if (lab_scratch())
 		return fail("a network namespace to try in");
-	if (loopback_up())
-		return fail("its loopback");
 	l = listener(&addr, 10);
 	if (l < 0)
 		return fail("listen");

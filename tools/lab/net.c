@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "net.h"
+#include "read/file.h"
 
 #define READY_MS 5000
 
@@ -67,7 +68,7 @@ int net_enter(int ns)
 	return setns(ns, CLONE_NEWNET);
 }
 
-static int this_namespace(void)
+int net_this(void)
 {
 	/* not /proc/self: that is the namespace of the process's first thread */
 	return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -75,7 +76,7 @@ static int this_namespace(void)
 
 int lab_scratch_fd(void)
 {
-	return lab_scratch() ? -1 : this_namespace();
+	return lab_scratch() ? -1 : net_this();
 }
 
 /* run a command in a namespace, with text to read; Return: 0 if it liked all of it */
@@ -178,13 +179,13 @@ const char *net_make(struct net *n, const struct net_options *o, enum lab_family
 {
 	const char *problem;
 
-	*n = (struct net){ .server = this_namespace(), .client = -1, .middle = -1 };
+	*n = (struct net){ .server = net_this(), .client = -1, .middle = -1 };
 	if (n->server < 0)
 		return "cannot open the network namespace";
 	n->link = o->link || o->rtt_ms || o->loss_percent;
 	n->device = n->link ? NET_SERVER : "lo";
 	if (!n->link) {
-		n->client = this_namespace();
+		n->client = net_this();
 		if (o->quickack && loopback_quickack(family))
 			return "ip route change failed";
 		return NULL;
@@ -240,13 +241,7 @@ socklen_t net_address(const struct net *n, enum lab_family family, bool server,
 int net_setting(const char *name, const char *value)
 {
 	char path[200];
-	int fd, rc;
 
 	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	rc = write(fd, value, strlen(value)) < 0 ? -1 : 0;
-	close(fd);
-	return rc;
+	return file_write(path, value);
 }

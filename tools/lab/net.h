@@ -84,6 +84,9 @@ int net_enter(int ns);
 socklen_t net_address(const struct net *n, enum lab_family family, bool server,
 		      struct sockaddr_storage *ss);
 
+/** net_this() - the caller's namespace; Return: a file descriptor, or -1 with errno */
+int net_this(void);
+
 /** net_setting() - write /proc/sys/net/@name of the caller's namespace; Return: 0, or -1 */
 int net_setting(const char *name, const char *value);
 

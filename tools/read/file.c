@@ -55,6 +55,20 @@ bool file_line(const char *path, char *buf, size_t size)
 	return true;
 }
 
+int file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC), err;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = *text ? write(fd, text, strlen(text)) : write(fd, "\n", 1);
+	err = errno;
+	close(fd);
+	errno = err;
+	return n < 0 ? -1 : 0;
+}
+
 void file_complain(const char *path)
 {
 	int err = errno;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reads files of the kernel, and says what to do where one cannot be read. */
+/* Reads and writes files of the kernel, and says what to do where one cannot be read. */
 #ifndef FINACK_FILE_H
 #define FINACK_FILE_H
 
@@ -19,6 +19,15 @@ char *file_read(const char *path);
 
 /** file_line() - the first line of a file, without its end; Return: whether it could be read */
 bool file_line(const char *path, char *buf, size_t size);
+
+/**
+ * file_write() - write a whole file, as "echo" does
+ * @path: its name
+ * @text: what to write; "" writes an empty line, which is how a list is emptied
+ *
+ * Return: 0, or -1 with errno.
+ */
+int file_write(const char *path, const char *text);
 
 /** file_complain() - say on stderr what to do about a file of the module that cannot be read */
 void file_complain(const char *path);

@@ -57,19 +57,9 @@ char *knobs_names(const struct knobs *k, char *buf, size_t size)
 static bool put(const char *name, const char *value)
 {
 	char path[400];
-	ssize_t n;
-	int fd, err;
 
 	snprintf(path, sizeof(path), KNOBS_DIR "/%.255s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	/* an empty value: what is written is the end of the line */
-	n = *value ? write(fd, value, strlen(value)) : write(fd, "\n", 1);
-	err = errno;
-	close(fd);
-	errno = err;
-	return n >= 0;
+	return !file_write(path, value);
 }
 
 const struct setting *knobs_apply(struct setting *s, size_t n)

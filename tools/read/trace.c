@@ -49,16 +49,9 @@ char *trace_format(void)
 static int put(const char *dir, const char *file, const char *value)
 {
 	char path[256];
-	ssize_t n = -1;
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = write(fd, value, strlen(value));
-		close(fd);
-	}
-	return n < 0 ? -1 : 0;
+	return file_write(path, value);
 }
 
 bool trace_open(struct trace *t, const char *filter)
