@@ -237,6 +237,122 @@ TEST_F(wire, reset_by_the_active_closer)
 	EXPECT_EQ(0, c.rst_side);
 }
 
+/* With several CPUs, what one side sent may be captured in another order: a pure ACK that has the
+ * sequence number of the FIN was sent before it.
+ */
+TEST_F(wire, ack_captured_behind_the_fin)
+{
+	struct wire_close c;
+
+	READ(SEGS(HANDSHAKE, { 'a', F | A, 100, 500, 0 }, { 'b', F | A, 500, 101, 0 },
+		  { 'b', A, 500, 101, 0 }, { 'a', A, 101, 501, 0 }));
+	c = wire_close(self->w.conn[0]);
+	EXPECT_EQ(WIRE_SEPARATE, c.outcome);
+	EXPECT_EQ(5, c.ack);
+	EXPECT_EQ(4, c.own_fin);
+	EXPECT_EQ(4, c.segments);
+}
+
+TEST_F(wire, ack_of_what_came_behind_the_fin)
+{
+	struct wire_close c;
+
+	READ(SEGS(HANDSHAKE, { 'a', F | A, 100, 500, 0 }, { 'b', F | A, 500, 101, 0 },
+		  { 'b', A, 501, 101, 0 }, { 'a', A, 101, 501, 0 }));
+	c = wire_close(self->w.conn[0]);
+	EXPECT_EQ(WIRE_MERGED, c.outcome);
+	EXPECT_EQ(4, c.ack);
+}
+
+TEST_F(wire, data_captured_behind_the_fin)
+{
+	struct wire_close c;
+
+	READ(SEGS(HANDSHAKE, { 'a', F | A, 100, 500, 0 }, { 'b', F | A, 510, 101, 0 },
+		  { 'b', A, 505, 101, 5 }, { 'b', A, 500, 101, 5 }, { 'a', A, 101, 511, 0 }));
+	c = wire_close(self->w.conn[0]);
+	EXPECT_EQ(WIRE_SEPARATE, c.outcome);
+	EXPECT_EQ(6, c.ack);
+	EXPECT_TRUE(c.data_with_ack);
+	EXPECT_EQ(5, c.segments);
+	EXPECT_FALSE(self->w.conn[0]->seg[5].again);
+	EXPECT_FALSE(self->w.conn[0]->seg[6].again);
+}
+
+/* a keepalive probe has the number of the last byte that was ACKed */
+TEST_F(wire, probe_behind_data)
+{
+	struct wire_close c;
+
+	READ(SEGS(HANDSHAKE, { 'a', F | A, 100, 500, 0 }, { 'b', A, 500, 101, 1 },
+		  { 'a', A, 101, 501, 0 }, { 'b', A, 500, 101, 0 }, { 'a', A, 101, 501, 0 }));
+	c = wire_close(self->w.conn[0]);
+	EXPECT_EQ(WIRE_SEPARATE, c.outcome);
+	EXPECT_EQ(4, c.ack);
+	EXPECT_TRUE(c.data_with_ack);
+}
+
+TEST_F(wire, probe_behind_an_ack)
+{
+	struct wire_close c;
+
+	READ(SEGS(HANDSHAKE, { 'a', F | A, 100, 500, 0 }, { 'b', A, 500, 101, 0 },
+		  { 'b', A, 499, 101, 0 }, { 'b', F | A, 500, 101, 0 }, { 'a', A, 101, 501, 0 }));
+	c = wire_close(self->w.conn[0]);
+	EXPECT_EQ(WIRE_SEPARATE, c.outcome);
+	EXPECT_EQ(4, c.ack);
+}
+
+/* it was sent with a new ACK after the FIN was */
+TEST_F(wire, data_sent_again_behind_the_fin)
+{
+	struct wire_close c;
+
+	READ(SEGS(HANDSHAKE, { 'b', A, 500, 100, 5 }, { 'a', F | A, 100, 500, 0 },
+		  { 'b', F | A, 505, 101, 0 }, { 'b', A, 500, 101, 5 }, { 'a', A, 101, 506, 0 }));
+	c = wire_close(self->w.conn[0]);
+	EXPECT_EQ(WIRE_MERGED, c.outcome);
+	EXPECT_TRUE(self->w.conn[0]->seg[6].again);
+}
+
+/* two pieces, then both in one segment with the FIN behind them */
+TEST_F(wire, pieces_sent_again_as_one)
+{
+	READ(SEGS(HANDSHAKE, { 'b', A, 500, 100, 5 }, { 'b', A, 505, 100, 5 },
+		  { 'b', A, 500, 100, 10 }, { 'b', F | A, 500, 100, 10 }));
+	EXPECT_FALSE(self->w.conn[0]->seg[4].again);
+	EXPECT_TRUE(self->w.conn[0]->seg[5].again);
+	EXPECT_FALSE(self->w.conn[0]->seg[6].again);
+}
+
+/* nothing is sent after a RST: the ACK was before it */
+TEST_F(wire, ack_captured_behind_a_reset)
+{
+	struct wire_close c;
+
+	READ(SEGS(HANDSHAKE, { 'a', F | A, 100, 500, 0 }, { 'b', R | A, 500, 101, 0 },
+		  { 'b', A, 500, 101, 0 }));
+	c = wire_close(self->w.conn[0]);
+	EXPECT_EQ(WIRE_SEPARATE, c.outcome);
+	EXPECT_EQ(5, c.ack);
+	EXPECT_TRUE(c.rst);
+	EXPECT_EQ(1, c.rst_side);
+}
+
+TEST_F(wire, answer_captured_before_the_fin)
+{
+	struct wire_close c;
+
+	READ(SEGS(HANDSHAKE, { 'b', F | A, 500, 101, 0 }, { 'a', F | A, 100, 500, 0 },
+		  { 'a', A, 101, 501, 0 }));
+	c = wire_close(self->w.conn[0]);
+	EXPECT_EQ(WIRE_MERGED, c.outcome);
+	EXPECT_EQ(0, c.active);
+	EXPECT_EQ(4, c.fin);
+	EXPECT_EQ(3, c.ack);
+	EXPECT_EQ(3, c.segments);
+}
+
 TEST_F(wire, simultaneous)
 {
 	struct wire_close c;

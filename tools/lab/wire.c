@@ -19,6 +19,11 @@ static bool after(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) > 0;
 }
 
+static uint32_t end_of(const struct wire_seg *s)
+{
+	return s->seq + s->len + !!(s->flags & WIRE_SYN) + !!(s->flags & WIRE_FIN);
+}
+
 /* bytes before the IP header, or -1 for a link type that is not known */
 static int link_header(int dlt)
 {
@@ -147,6 +152,25 @@ static struct wire_conn *conn_of(struct wire *w, const struct ends *e, const str
 	return new_conn(w, e, bucket);
 }
 
+/* Whether other segments of its side were captured that have all of it in sequence space. One that was
+ * captured late has been sent once.
+ */
+static bool sent_already(const struct wire_conn *c, const struct wire_seg *s)
+{
+	uint32_t at = s->seq, end = end_of(s);
+	size_t i = 0;
+
+	while (i < c->n && after(end, at)) {
+		const struct wire_seg *t = &c->seg[i++];
+
+		if (t == s || t->side != s->side || after(t->seq, at) || !after(end_of(t), at))
+			continue;
+		at = end_of(t);
+		i = 0;
+	}
+	return !after(end, at);
+}
+
 static int add_segment(struct wire *w, const struct pcap_pkthdr *h, const uint8_t *ip,
 		       size_t caplen)
 {
@@ -173,8 +197,8 @@ static int add_segment(struct wire *w, const struct pcap_pkthdr *h, const uint8_
 	s->len = len - th.doff * 4;
 	s->flags = ((const uint8_t *)&th)[13];
 	s->side = side;
-	end = s->seq + s->len + !!th.syn + !!th.fin;
-	s->again = end != s->seq && c->seen[side] && !after(end, c->top[side]);
+	end = end_of(s);
+	s->again = end != s->seq && c->seen[side] && !after(end, c->top[side]) && sent_already(c, s);
 	if (!c->seen[side] || after(end, c->top[side]))
 		c->top[side] = end;
 	c->seen[side] = 1;
@@ -230,43 +254,96 @@ void wire_free(struct wire *w)
 	memset(w, 0, sizeof(*w));
 }
 
-struct wire_close wire_close(const struct wire_conn *c)
+/* the first FIN of a side, or the number of segments */
+static size_t first_fin(const struct wire_conn *c, int side)
 {
-	struct wire_close r = { .active = -1, .own_fin = c->n };
-	uint32_t fin_end;
 	size_t i;
 
-	for (i = 0; i < c->n && !(c->seg[i].flags & WIRE_FIN); i++)
-		;
-	if (i == c->n)
-		return r;
-	r.fin = i;
-	r.active = c->seg[i].side;
-	fin_end = c->seg[i].seq + c->seg[i].len + !!(c->seg[i].flags & WIRE_SYN) + 1;
-	for (; i < c->n; i++) {
-		const struct wire_seg *s = &c->seg[i];
-		bool answer = s->side != r.active;
+	for (i = 0; i < c->n; i++)
+		if (c->seg[i].side == side && c->seg[i].flags & WIRE_FIN)
+			break;
+	return i;
+}
 
-		r.segments += !s->again;
-		if (s->flags & WIRE_RST && !r.rst) {
-			r.rst = true;
-			r.rst_side = s->side;
-		}
-		if (answer && s->flags & WIRE_FIN && r.own_fin == c->n)
-			r.own_fin = i;
-		if (r.outcome != WIRE_OPEN)
-			continue;
-		if (s->flags & WIRE_RST)
-			r.outcome = WIRE_UNACKED;
-		else if (answer && s->flags & WIRE_ACK && !after(fin_end, s->ack))
-			r.outcome = s->flags & WIRE_FIN ? WIRE_MERGED : WIRE_SEPARATE;
-		else if (answer && s->flags & WIRE_FIN)
-			r.outcome = WIRE_SIMULTANEOUS;
-		if (r.outcome != WIRE_OPEN) {
-			r.ack = i;
-			r.data_with_ack = s->len;
-		}
+static bool covers(const struct wire_seg *s, uint32_t end)
+{
+	return s->flags & WIRE_ACK && !after(end, s->ack);
+}
+
+/* who sent the first FIN: the other one's ACKs it, in whatever order they were captured */
+static int active_side(const struct wire_conn *c, const size_t fin[2])
+{
+	int first = fin[0] > fin[1];
+
+	if (fin[0] == c->n && fin[1] == c->n)
+		return -1;
+	if (fin[!first] != c->n && covers(&c->seg[fin[first]], end_of(&c->seg[fin[!first]])) &&
+	    !covers(&c->seg[fin[!first]], end_of(&c->seg[fin[first]])))
+		return !first;
+	return first;
+}
+
+/* Whether one side sent @s before @t, which was captured before it. What was sent again tells nothing,
+ * for it may have been sent at any time. Nor does a probe of window or keepalive, a pure ACK with a
+ * sequence number below @una, which the other side has ACKed by then; when a FIN is ACKed there are
+ * no more of those.
+ */
+static bool sent_before(const struct wire_seg *s, const struct wire_seg *t, uint32_t una)
+{
+	bool s_pure = end_of(s) == s->seq, t_pure = end_of(t) == t->seq;
+
+	if (s->again || t->again || (s_pure && t_pure))
+		return false;
+	if (s_pure)
+		return !after(s->seq, t->seq) && (t->flags & WIRE_FIN || !after(una, s->seq));
+	return t_pure ? !after(end_of(s), t->seq) : after(end_of(t), end_of(s));
+}
+
+struct wire_close wire_close(const struct wire_conn *c)
+{
+	const size_t fins[2] = { first_fin(c, 0), first_fin(c, 1) };
+	struct wire_close r = { .active = active_side(c, fins), .own_fin = c->n, .ack = c->n };
+	uint32_t fin_end, una = 0;
+	size_t i, reset = c->n;
+	bool acked = false;
+
+	if (r.active < 0) {
+		r.ack = 0;
+		return r;
 	}
+	r.fin = fins[r.active];
+	r.own_fin = fins[!r.active];
+	fin_end = end_of(&c->seg[r.fin]);
+	for (i = 0; i < c->n; i++) {
+		const struct wire_seg *s = &c->seg[i];
+
+		if (s->side == r.active && s->flags & WIRE_ACK && (!acked || after(s->ack, una))) {
+			acked = true;
+			una = s->ack;
+		}
+		if (i < r.fin && i < r.own_fin)
+			continue;
+		r.segments += !s->again;
+		if (s->flags & WIRE_RST && reset == c->n)
+			reset = i;
+		if (s->side == r.active || s->flags & WIRE_RST || !covers(s, fin_end))
+			continue;
+		/* after a RST nothing is sent: this was before, whenever it was captured */
+		if (r.ack == c->n || sent_before(s, &c->seg[r.ack], una))
+			r.ack = i;
+	}
+	r.rst = reset != c->n;
+	r.rst_side = r.rst ? c->seg[reset].side : 0;
+	if (r.own_fin != c->n && !covers(&c->seg[r.own_fin], fin_end)) {
+		r.outcome = WIRE_SIMULTANEOUS;
+		r.ack = r.own_fin;
+	} else if (r.ack != c->n) {
+		r.outcome = c->seg[r.ack].flags & WIRE_FIN ? WIRE_MERGED : WIRE_SEPARATE;
+	} else if (r.rst) {
+		r.outcome = WIRE_UNACKED;
+		r.ack = reset;
+	}
+	r.data_with_ack = r.ack != c->n && c->seg[r.ack].len;
 	return r;
 }
 

@@ -3,7 +3,8 @@
  * Reads a capture and tells, from its segments alone, how each TCP connection in it closed.
  *
  * It knows nothing of the module: it is the truth the counters are held against. The capture must
- * be from the passive closer's interface, in the order the segments passed there.
+ * be from the passive closer's interface. With several CPUs it may show what one side sent in another
+ * order than it was sent in (the CPU that receives was not running): sequence numbers tell.
  */
 #ifndef FINACK_WIRE_H
 #define FINACK_WIRE_H
@@ -27,7 +28,7 @@
  * @len: bytes of data
  * @flags: WIRE_*
  * @side: who sent it: 0 or 1, see &struct wire_conn
- * @again: everything it occupies in sequence space had been sent before
+ * @again: everything it occupies in sequence space is in segments captured before
  */
 struct wire_seg {
 	uint64_t ns;
@@ -77,7 +78,7 @@ struct wire {
  * @WIRE_OPEN: there is no FIN, or none that was ACKed or reset yet
  * @WIRE_MERGED: the first segment whose ACK covers the FIN has a FIN of its own
  * @WIRE_SEPARATE: that segment has none
- * @WIRE_UNACKED: a RST, of either side, came before such a segment
+ * @WIRE_UNACKED: there is a RST, of either side, and no such segment
  * @WIRE_SIMULTANEOUS: the answer to the FIN is a FIN whose ACK does not cover it
  */
 enum wire_outcome {
@@ -92,10 +93,10 @@ enum wire_outcome {
  * struct wire_close - how a connection closed
  * @outcome: see above
  * @active: the side that sent the first FIN; -1 if there is none
- * @fin: index of the first FIN
+ * @fin: index of that FIN
  * @ack: index of the segment that decided the outcome; meaningless for WIRE_OPEN
  * @own_fin: index of the other side's first FIN, or the number of segments if there is none
- * @segments: from the first FIN to the last segment, those sent again not counted
+ * @segments: from the first FIN captured to the last segment, those sent again not counted
  * @data_with_ack: the deciding segment carries data
  * @rst: a RST follows the first FIN, sent by side @rst_side
  * @rst_side: see @rst
