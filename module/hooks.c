@@ -167,10 +167,11 @@ static __always_inline void on_entry_of(const struct finack_hook *h, struct ftra
 	struct sock *sk = (struct sock *)ftrace_regs_get_argument(fregs, 0);
 	unsigned long to;
 
-	if (unlikely(op != READ_ONCE(h->active)))
-		return;
 	this_cpu_inc(finack_hook_hits[h - finack_hooks]);
 	if (!any && !is_closing(sk))
+		return;
+	/* while one takes the other's place, both ops are here */
+	if (unlikely(op != READ_ONCE(h->active)))
 		return;
 	preempt_disable_notrace();
 	to = handler(sk);
