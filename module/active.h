@@ -32,10 +32,11 @@ static inline void finack_active_half(const struct sock *sk)
  * finack_active_outcome() - what the peer did when we closed first
  * @sk: the socket, going from FIN_WAIT2 to CLOSE
  *
- * SOCK_DONE tells whether its FIN came to this socket, or was left to the TIME_WAIT minisock.
- * The ACK of ours came in the same segment if the clock of segment arrival (tcp_mstamp) stands
- * where it stood when something of ours was last delivered. Those clocks count microseconds; the
- * one kept when FIN_WAIT2 was entered, on this CPU as a rule, counts nanoseconds.
+ * SOCK_DONE tells whether the peer's FIN came to this socket. If not, it was left to the TIME_WAIT
+ * minisock. The ACK of our FIN was in the same segment as the peer's FIN if the arrival clock
+ * (tcp_mstamp) has not moved since something of ours was last delivered. That clock counts
+ * microseconds. The one kept when this CPU entered FIN_WAIT2 counts nanoseconds, and decides where
+ * it is known.
  *
  * Return: FINACK_ACTIVE_MERGED, FINACK_ACTIVE_SEPARATE or FINACK_ACTIVE_HALF.
  */

@@ -72,10 +72,10 @@ const char *finack_carrier_kind(const struct finack_hook *h)
 	return kind;
 }
 
-/* A kprobe that changes the flow must stay a breakpoint: a post_handler keeps the kernel from
- * turning it into a jump. On ftrace there is no jump, and a post_handler would do harm: added to
- * another's probe of the same function it makes the kernel detach that by the wrong ftrace_ops
- * (add_new_kprobe(), disarm_kprobe_ftrace()).
+/* The kernel must not optimize a kprobe into a jump if its handler changes the instruction pointer. A
+ * post_handler prevents that. Kprobes on ftrace are never optimized, and there a post_handler does
+ * harm: if another probe is at the same function, the kernel detaches that one by the wrong
+ * ftrace_ops (add_new_kprobe(), disarm_kprobe_ftrace()).
  */
 static void __maybe_unused no_jump(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
 {

@@ -61,10 +61,10 @@ static __always_inline bool is_closing(const struct sock *sk)
 }
 
 /*
- * The handlers of functions. Each is given the socket that the function was called with and says
- * where to continue: at another function's entry, or, with 0, here. A function is replaced only by
- * one with the same single argument: whatever else runs at the entry (a BPF trampoline, say)
- * preserves no further arguments. They run with preemption off.
+ * The handlers of functions. Each gets the socket that the function was called with, and returns the
+ * address of the function to run instead, or 0 to run the hooked one. Both functions take the
+ * socket and nothing else: other code at the same entry, such as a BPF trampoline, saves only
+ * the arguments of the hooked function. Handlers run with preemption off.
  */
 
 static noinline unsigned long send_ack_of_closing(struct sock *sk)

@@ -40,7 +40,7 @@ struct finack_admin {
  * @admin: what no hook looks at
  * @knobs: the knobs; written under @admin->lock, read plainly
  * @untracked: passive closes without a record that are in CLOSE_WAIT now
- * @late: records of closes in LAST_ACK whose FIN has not left yet
+ * @late: closes in LAST_ACK whose FIN is queued and has not been sent yet
  *
  * Hooks of every CPU read the first cache line, which changes with a knob alone. They write the
  * second one only where the table is full or a FIN has to wait.

@@ -205,8 +205,9 @@ bool finack_policy_bounds(struct sock *sk, struct finack_delack *before)
 
 	before->pending = icsk->icsk_ack.pending & ICSK_ACK_TIMER;
 	before->expires = finack_delack_timeout(icsk);
-	/* What it sends at once it does not send through the entry of tcp_send_ack(), which is
-	 * inlined there. Without a timer it sets one.
+	/* If the timer is about to fire, tcp_send_delayed_ack() sends the ACK itself, by an inlined
+	 * copy of tcp_send_ack() that has no hook. If ICSK_ACK_TIMER is cleared, it arms the timer
+	 * instead.
 	 */
 	if (rec && finack_delack_is_due(sk) && hold_left(fn, sk, rec) > 0) {
 		note_hold(fn, rec);

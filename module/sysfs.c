@@ -5,8 +5,8 @@
  *
  * One value per file. What tells of the whole host, records and hooks, is for its root alone: a
  * container sees these files, too. The rest is readable by everyone; a knob is writable with
- * CAP_NET_ADMIN over its namespace, as it is in /proc/sys. That a file cannot be created is worth a
- * warning, not a failure to load: the files only show.
+ * CAP_NET_ADMIN over its namespace, as it is in /proc/sys. If a file cannot be created, the module
+ * logs a warning and loads all the same: nothing depends on these files.
  *
  * net/ is one folder whose files belong to a network namespace each, as the links in /sys/class/net
  * do: a sysfs shows those of the namespace it was mounted in. Each file costs every namespace some

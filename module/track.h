@@ -28,8 +28,8 @@ struct sock;
  * @data_segs_out: tcp_sock::data_segs_out at the same times
  * @snd_nxt: tcp_sock::snd_nxt when the FIN was accepted
  * @spilled: of the slot, not of the record: records whose home it is and which lie in a later slot
- * @segs: segments in the packet that carries our FIN, as counted when it was queued; 0 once the
- *	peer's FIN is ACKed
+ * @segs: how many segments the packet that carries our FIN adds to segs_out, computed when the
+ *	FIN was queued; 0 once the peer's FIN is ACKed
  * @special: all of the next five; 0 for most records to their end
  * @outcome: enum finack_mib_id once it is counted, 0 until then
  * @held: what fin_ack=2 did to the ACK: FINACK_HELD_*
@@ -40,7 +40,8 @@ struct sock;
  * @end: enum finack_mib_id once it is counted
  * @cause: the reason, once it is known that an ACK is about to leave; see finack_reason_ack()
  * @data_waits: data before the FIN was waiting for its ACK
- * @ack_due: that ACK was about to leave when the FIN came, see finack_delack_is_due()
+ * @ack_due: the timer for that ACK was about to fire when the FIN came, so that
+ *	tcp_send_delayed_ack() sends at once; see finack_delack_is_due()
  * @deferred: the ACK of the FIN leaves when the backlog is done, see finack_ack_deferred()
  *
  * Belongs to the holder of the socket's lock. A slot is a cache line of its own.

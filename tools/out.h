@@ -53,7 +53,7 @@ void out_object(struct out *o, const char *key);
 void out_list(struct out *o, const char *key);
 void out_end(struct out *o);
 
-/* A value; in text it takes at least @width columns, to the left of which it stands if negative. */
+/* A value. Text pads it to @width columns: on the left, or on the right if @width is negative. */
 void out_u64(struct out *o, const char *key, int width, uint64_t value);
 void out_fixed(struct out *o, const char *key, int width, int decimals, double value);
 void out_str(struct out *o, const char *key, int width, const char *value);

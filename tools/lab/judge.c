@@ -126,7 +126,7 @@ static void judge_wire(const struct shows *s, struct lab_result *r)
 
 /* What the peer of one that closes first did, as that one sees it. Where both have to send again it
  * depends on who is first. Where a process may be interrupted in the midst of its close(), it can
- * find ACK and FIN in its backlog, taken as one segment there (tcp_add_to_backlog()) or not.
+ * find ACK and FIN in its backlog, taken as one segment there (tcp_add_backlog()) or not.
  */
 static bool is_of_active(const char *name)
 {

@@ -241,7 +241,7 @@ static void act(struct run *run)
 	run->event[__LAB_SIDE_MAX].fd = pcap_get_selectable_fd(run->capture.pcap);
 	if (start_sides(run))
 		return;
-	/* one that wakes up does not take it from a side that is an ordinary process, either */
+	/* where real time is not allowed: the lab does not preempt a side when it wakes up */
 	set_policy(SCHED_BATCH, 0);
 	while (!(ended = over(run)) && role_now() < deadline)
 		wait_event(run);
