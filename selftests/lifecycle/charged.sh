@@ -71,8 +71,10 @@ test_counters_and_lists_of_ports_are_charged() {
 	fa_say "lists of ports took $more objects of 8 KiB"
 	[ $percpu -ge $((count * cpus * rows * 8)) ] || fa_same $percpu "at least $((count * cpus * rows * 8))" "for each CPU" || rc=1
 	[ $slab -ge $((count * 8192)) ] || fa_same $slab "at least $((count * 8192))" slabs || rc=1
-	# a slab that is in use by a CPU counts as full
-	[ $more -ge $((count - 8)) ] && [ $more -le $((count + 8)) ] || fa_same $more "about $count" "objects of 8 KiB" || rc=1
+	# Larger ones would be none of these. Free objects of slabs that a CPU has at hand count as used, which may be
+	# two dozen from before: slabinfo tells no better.
+	[ $more -ge $((count / 2)) ] && [ $more -le $((count + 8)) ] ||
+		fa_same $more "$((count / 2)) to $((count + 8))" "objects of 8 KiB" || rc=1
 	# and it is given back
 	delete_namespaces
 	FA_PERIOD=1 fa_wait 60 charged_no_more finack-loaded $((percpu / count)) && return $rc
