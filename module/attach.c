@@ -19,6 +19,7 @@
 #include <linux/mutex.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <net/net_namespace.h>
 
 #include "attach.h"
 #include "carrier.h"
@@ -208,7 +209,7 @@ static void update(struct work_struct *work)
 		finack_carrier_release();
 	mutex_unlock(&attach_lock);
 	if (!too_soon) { /* else who asked gets an answer when it has been tried */
-		WRITE_ONCE(answered, n);
+		smp_store_release(&answered, n); /* pairs with wait_for_answer(): levels first */
 		wake_up_all(&done);
 	}
 	if (again && READ_ONCE(ready))
@@ -287,25 +288,44 @@ void finack_hooks_cease(unsigned int set)
 		queue_delayed_work(queue, &update_work, READ_ONCE(finack_linger) * HZ + 1);
 }
 
+/* The removal of a namespace waits for who writes its knobs, and does not wake them: they look. */
+#define LOOK_FOR_END	(HZ / 50)
+
+static int wait_for_answer(const struct net *net)
+{
+	int n = ask();
+	long left;
+
+	do {
+		/* pairs with update() */
+		left = wait_event_killable_timeout(done, smp_load_acquire(&answered) - n >= 0,
+						   LOOK_FOR_END);
+	} while (!left && check_net(net));
+	return left > 0 ? 0 : -EINTR;
+}
+
 /**
  * finack_hooks_want() - a namespace begins to want something, and waits until it is there
+ * @net: the namespace
  * @begin: what it begins to want, a bit per &enum finack_want
  * @need: what it cannot do without, begun now or before
  *
  * May sleep. Return: 0; -EOPNOTSUPP if some of @need cannot be had; -EINTR if the caller is being
- * killed. With an error nothing has begun.
+ * killed or the namespace is going. With an error nothing has begun.
  */
-int finack_hooks_want(unsigned int begin, unsigned int need)
+int finack_hooks_want(const struct net *net, unsigned int begin, unsigned int need)
 {
-	int err = 0, n;
+	int err;
 
 	if (!begin && !need)
 		return 0;
 	finack_hooks_begin(begin);
-	if (!met(begin | need, false)) {
-		n = ask();
-		err = wait_event_killable(done, READ_ONCE(answered) - n >= 0) ? -EINTR : 0;
-	}
+	if (met(begin | need, false) && met(need, true))
+		return 0;
+	/* Not there, or the worker is just about to disarm what nobody has wanted for long, or its
+	 * handler is not run.
+	 */
+	err = wait_for_answer(net);
 	if (!err && !met(need, true))
 		err = -EOPNOTSUPP;
 	if (err)

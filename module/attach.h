@@ -7,6 +7,8 @@
 
 #include "want.h"
 
+struct net;
+
 /**
  * struct finack_hook_view - a hook as sysfs shows it
  * @status: "armed", or why it is not
@@ -30,7 +32,7 @@ extern unsigned int finack_linger;
 int finack_hooks_init(const char *carrier, const char *absent);
 void finack_hooks_exit(void);
 void finack_hooks_free(void);
-int finack_hooks_want(unsigned int begin, unsigned int need);
+int finack_hooks_want(const struct net *net, unsigned int begin, unsigned int need);
 void finack_hooks_begin(unsigned int wants);
 void finack_hooks_cease(unsigned int wants);
 void finack_hooks_look(void);

@@ -40,7 +40,7 @@ static int change_tracepoint(struct finack_hook *h, enum finack_hook_level level
 	else
 		tracepoint_probe_unregister(h->tp, h->handler, NULL);
 	if (!err)
-		h->level_now = level;
+		WRITE_ONCE(h->level_now, level);
 	return err;
 }
 
@@ -72,10 +72,10 @@ const char *finack_carrier_kind(const struct finack_hook *h)
 	return kind;
 }
 
-/* The kernel must not optimize a kprobe into a jump if its handler changes the instruction pointer. A
- * post_handler prevents that. Kprobes on ftrace are never optimized, and there a post_handler does
- * harm: if another probe is at the same function, the kernel detaches that one by the wrong
- * ftrace_ops (add_new_kprobe(), disarm_kprobe_ftrace()).
+/* The kernel must not optimize a kprobe into a jump if its handler changes the instruction
+ * pointer. A post_handler prevents that. Kprobes on ftrace are never optimized, and there a
+ * post_handler does harm: if another probe is at the same function, the kernel detaches that one
+ * by the wrong ftrace_ops (add_new_kprobe(), disarm_kprobe_ftrace()).
  */
 static void __maybe_unused no_jump(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
 {
@@ -127,7 +127,7 @@ static int change_kprobe(struct finack_hook *h, enum finack_hook_level level)
 	else if (!level)
 		detach_kprobe(h);
 	if (!err)
-		h->level_now = level;
+		WRITE_ONCE(h->level_now, level);
 	return err;
 }
 
@@ -315,7 +315,7 @@ static int change_ops(struct finack_hook *h, enum finack_hook_level level)
 	}
 	WRITE_ONCE(h->active, ops_of(h, level));
 	del_ops(h, old);
-	h->level_now = level;
+	WRITE_ONCE(h->level_now, level);
 	return 0;
 }
 
@@ -352,8 +352,8 @@ static bool ftrace_knows(const struct finack_hook *h)
  * @h: the hook
  * @level: how far
  *
- * May sleep. A disarmed handler may still run until tracepoint_synchronize_unregister() is over
- * if it is a tracepoint's, and never runs again if it is a function's.
+ * May sleep. A handler that is disarmed may be running still: a tracepoint's until
+ * tracepoint_synchronize_unregister() is over, one of ftrace_ops until finack_carrier_release() is.
  *
  * Return: 0; -ENOENT if this kernel has no such place; -EOPNOTSUPP if no other function can be run
  * instead; or the kernel's error. With an error nothing has changed.

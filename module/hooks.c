@@ -61,15 +61,21 @@ static __always_inline bool is_closing(const struct sock *sk)
 }
 
 /*
- * The handlers of functions. Each gets the socket that the function was called with, and returns the
- * address of the function to run instead, or 0 to run the hooked one. Both functions take the
- * socket and nothing else: other code at the same entry, such as a BPF trampoline, saves only
- * the arguments of the hooked function. Handlers run with preemption off.
+ * The handlers of functions. Each gets the socket that the function was called with, and returns
+ * the address of the function to run instead, or 0 to run the hooked one. Both functions take the
+ * socket and nothing else: other code at the same entry, such as a BPF trampoline, saves only the
+ * arguments of the hooked function. Handlers run with preemption off.
  */
+
+/* whether another function may be run: a knob can be ahead of its hook where it was inherited */
+static __always_inline bool steers(enum finack_hook_id hook)
+{
+	return READ_ONCE(finack_hooks[hook].level_now) == FINACK_LEVEL_STEER;
+}
 
 static noinline unsigned long send_ack_of_closing(struct sock *sk)
 {
-	if (finack_policy_holds(sk, false))
+	if (steers(FINACK_HOOK_ACK) && finack_policy_holds(sk, false))
 		return finack_hooks[FINACK_HOOK_ACK].target;
 	finack_close_ack(sk);
 	return 0;
@@ -79,7 +85,7 @@ NOKPROBE_SYMBOL(send_ack_of_closing);
 
 static noinline unsigned long delack_timer_of_closing(struct sock *sk)
 {
-	if (finack_policy_holds(sk, true))
+	if (steers(FINACK_HOOK_TIMER) && finack_policy_holds(sk, true))
 		return finack_hooks[FINACK_HOOK_TIMER].target;
 	finack_close_timer(sk);
 	return 0;
@@ -181,7 +187,7 @@ static __always_inline void on_entry_of(const struct finack_hook *h, struct ftra
 }
 
 /**
- * finack_on_entry() - a hooked function is entered, or the canary of attach.c
+ * finack_on_entry() - a hooked function is entered, or the canary of carrier.c
  * @ip: where
  * @parent_ip: from where
  * @op: by which ops

@@ -103,7 +103,7 @@ static int set_value(struct finack_net *fn, unsigned int row, int value)
 	    !ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
 		return -EPERM;
 	/* what another control lacks meanwhile is no matter of this one */
-	err = finack_hooks_want(begin, knobs[row].controls ? need : 0);
+	err = finack_hooks_want(admin->net, begin, knobs[row].controls ? need : 0);
 	if (err)
 		return err;
 	WRITE_ONCE(*value_of(&fn->knobs, row), value);
@@ -152,9 +152,12 @@ static unsigned long *ports_alloc(void)
 
 static int ports_store(struct finack_net *fn, void *buffer, size_t *lenp, loff_t *ppos)
 {
-	unsigned long *new = ports_alloc(), *old;
+	unsigned long *new, *old;
 	int err;
 
+	if (!*lenp) /* says nothing; a line with nothing in it says "all" */
+		return 0;
+	new = ports_alloc();
 	if (!new)
 		return -ENOMEM;
 	old = rcu_dereference_protected(fn->knobs.ports, lockdep_is_held(&fn->admin->lock));
@@ -198,7 +201,7 @@ static int knob_store(struct finack_net *fn, unsigned int row, void *buffer, siz
  * May sleep. Return: 0; -EINVAL for what is not a value of the knob, or a minimum above the
  * maximum; -EPERM if only the initial user namespace may arm hooks; -EOPNOTSUPP if the kernel
  * cannot be hooked where the control needs it, or does not run what is hooked; -ENOMEM; -EINTR if
- * the caller is being killed.
+ * the caller is being killed or the namespace is going.
  */
 int finack_knob_io(struct finack_net *fn, unsigned int row, int write, void *buffer, size_t *lenp,
 		   loff_t *ppos)
@@ -226,8 +229,8 @@ const char *finack_knob_name(unsigned int row)
 	return row == KNOB_PORTS ? "ports" : knobs[row].name;
 }
 
-/* Without inherit: the defaults. Who may not arm hooks does not do so by making a namespace
- * either.
+/* The defaults, where the administrator does not hand on the first namespace's knobs. Who may not
+ * arm hooks does not do so by making a namespace either.
  */
 static void set_defaults(struct finack_net *fn, const struct net *net)
 {

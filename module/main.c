@@ -85,6 +85,7 @@ static int __net_init finack_net_init(struct net *net)
 	fn->admin = kzalloc(sizeof(*fn->admin), GFP_KERNEL_ACCOUNT);
 	if (!fn->admin)
 		return err;
+	fn->admin->net = net;
 	mutex_init(&fn->admin->lock);
 	fn->share = finack_share_get(net);
 	if (!fn->share)
@@ -189,9 +190,9 @@ err_sysfs:
 	finack_hooks_exit();
 err_hooks:
 	unregister_pernet_subsys(&finack_net_ops);
-	finack_mib_free();
 	finack_hooks_free();
 err_track:
+	finack_mib_free();
 	finack_track_exit();
 	return err;
 }
@@ -202,8 +203,8 @@ static void __exit finack_exit(void)
 	finack_sysfs_exit();
 	finack_hooks_exit();
 	unregister_pernet_subsys(&finack_net_ops);
-	finack_mib_free();
 	finack_hooks_free();
+	finack_mib_free();
 	finack_track_exit();
 }
 

@@ -19,6 +19,7 @@
 
 /**
  * struct finack_admin - what of a namespace no hook looks at
+ * @net: the namespace
  * @lock: writers of the knobs
  * @wants: what the namespace wants of the hooks, a bit per &enum finack_want
  * @table: the sysctl table
@@ -26,6 +27,7 @@
  * @files: the files in sysfs, NULL if there are none
  */
 struct finack_admin {
+	const struct net *net;
 	struct mutex lock; /* writers of the knobs */
 	unsigned int wants;
 	struct ctl_table *table;

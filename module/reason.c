@@ -145,7 +145,7 @@ enum finack_mib_id finack_reason_ack(const struct sock *sk, const struct finack_
  * @ns: set to the time when the ACK left, 0 if that is not known
  *
  * A data segment runs into no hook. If there was nothing but data since the FIN, it was that. Where
- * tcp_send_ack() is inlined and gcc has not split it (finack_hooks_resolve()), some pure ACKs do
+ * tcp_send_ack() is inlined and gcc has not split it (finack_carrier_find()), some pure ACKs do
  * not either; two kinds of them are known by what the socket was like when the FIN came. What
  * is left is a pure ACK that no hook saw: one missed, or sent by a probe of window or keepalive
  * (tcp_xmit_probe_skb), or, in later kernels, a challenge ACK (tcp_send_ack_reflect_ect). DCTCP

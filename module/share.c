@@ -31,8 +31,11 @@
 
 #define SHARE 7
 
-/* What a CPU is granted at most, and all together of what is left. */
+/* What a CPU is granted at most, and all together of what is left. An owner keeps what it was
+ * granted while it has namespaces, closes or not, so others than the host are granted little.
+ */
 #define GRANT 64
+#define GRANT_OTHERS 8
 #define GRANT_OF 8
 
 /* In tables of more records than this a CPU is granted several. One that was refused does not sum
@@ -258,7 +261,8 @@ bool finack_share_ask(struct finack_share *s, unsigned int max)
 		return false;
 	}
 	if (max > SMALL)
-		n = min_t(long, GRANT, left / (GRANT_OF * num_online_cpus()) + 1);
+		n = min_t(long, s == &finack_share_host ? GRANT : GRANT_OTHERS,
+			  left / (GRANT_OF * num_online_cpus()) + 1);
 	/* what an interrupt claimed between another's being granted and its claim */
 	n -= min(this_cpu_read(s->cpu->granted), 0L);
 	this_cpu_add(s->cpu->used, n);

@@ -72,12 +72,16 @@ static void *seek(struct seq_file *seq, loff_t *pos)
 	}
 }
 
+/* A namespace without records does not get to walk through the table that all share: neither behind
+ * the head line, nor when it is read on from there.
+ */
 static void *waiting_start(struct seq_file *seq, loff_t *pos)
 {
-	return *pos ? seek(seq, pos) : SEQ_START_TOKEN;
+	if (!*pos)
+		return SEQ_START_TOKEN;
+	return has_any(finack_net(seq_file_net(seq))) ? seek(seq, pos) : NULL;
 }
 
-/* who has nothing does not get to walk through the table that all share */
 static void *waiting_next(struct seq_file *seq, void *v, loff_t *pos)
 {
 	++*pos;
