@@ -20,8 +20,7 @@ TEST_F(peer, fin_ack_at_once_where_the_timer_is_about_to_fire)
 	EXPECT_SEGMENT(A, 2, 12, 0, 1);
 	READ_TO_EOF();
 	CLOSE_AND_SILENCE(2, 12, 0);
-	EXPECT_EQ(0, moved(self, "FinAckForced"));
-	EXPECT_EQ(1, moved(self, "FinAckSepNow"));
+	MOVES("Passive Separate SepNow EndClose");
 }
 
 TEST_F(peer, fin_ack_at_once)
@@ -35,10 +34,7 @@ TEST_F(peer, fin_ack_at_once)
 	EXPECT_SEGMENT(A, 1, 7, 0, 1);
 	READ_TO_EOF();
 	CLOSE_AND_SILENCE(1, 7, 0);
-	EXPECT_EQ(1, moved(self, "FinAckForced"));
-	EXPECT_EQ(1, moved(self, "FinAckSepPolicy"));
-	EXPECT_EQ(0, moved(self, "FinAckQuickAck"));
-	EXPECT_EQ(0, moved(self, "FinAckClamped"));
+	MOVES("Passive Separate SepPolicy EndClose Forced");
 }
 
 TEST_F(peer, fin_ack_at_once_where_the_kernel_does_so)
@@ -51,8 +47,7 @@ TEST_F(peer, fin_ack_at_once_where_the_kernel_does_so)
 	EXPECT_SEGMENT(A, 1, 7, 0, 1);
 	READ_TO_EOF();
 	CLOSE_AND_SILENCE(1, 7, 0);
-	EXPECT_EQ(0, moved(self, "FinAckForced"));
-	EXPECT_EQ(1, moved(self, "FinAckSepRoute"));
+	MOVES("Passive Separate SepRoute EndClose");
 }
 
 TEST_F(peer, delayed_ack_without_controls)
@@ -65,8 +60,7 @@ TEST_F(peer, delayed_ack_without_controls)
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 39.9, 45);
 	CLOSE_ALL(11);
-	EXPECT_EQ(0, moved(self, "FinAckQuickAck"));
-	EXPECT_EQ(0, moved(self, "FinAckClamped"));
+	MOVES("");
 }
 
 TEST_F(peer, quickack_beats_bounds_and_leaves_the_hold_alone)
@@ -88,9 +82,7 @@ TEST_F(peer, quickack_beats_bounds_and_leaves_the_hold_alone)
 	EXPECT_SEGMENT_AT(fin, A, 2, 12, 0, 149.9, 158);
 	READ_TO_EOF();
 	CLOSE_AND_SILENCE(2, 12, 0);
-	EXPECT_EQ(1, moved(self, "FinAckQuickAck"));
-	EXPECT_EQ(0, moved(self, "FinAckClamped"));
-	EXPECT_EQ(1, moved(self, "FinAckSepHeld"));
+	MOVES("Passive Separate SepHeld EndClose Held QuickAck");
 }
 
 /* no pure ACK where data is about to leave that takes it along */
@@ -129,7 +121,7 @@ TEST_F(peer, quickack_does_not_double_acks)
 	peer_put(&self->peer, A, 11, sent, 5);
 	EXPECT_SEGMENT(A, sent, 16, 0, 1);
 	CLOSE_ALL(16);
-	EXPECT_EQ(1, moved(self, "FinAckQuickAck"));
+	MOVES("QuickAck");
 }
 
 /* corked data does not leave: nothing to ride on */
@@ -146,7 +138,7 @@ TEST_F(peer, quickack_does_not_wait_for_corked_data)
 	DATA(6);
 	EXPECT_SEGMENT(A, 2, 11, 0, 1);
 	CLOSE_ALL(11);
-	EXPECT_EQ(1, moved(self, "FinAckQuickAck"));
+	MOVES("QuickAck");
 }
 
 TEST_F(peer, quickack_of_a_fin)
@@ -158,9 +150,7 @@ TEST_F(peer, quickack_of_a_fin)
 	EXPECT_SEGMENT(A, 1, 7, 0, 1);
 	READ_TO_EOF();
 	CLOSE_AND_SILENCE(1, 7, 0);
-	EXPECT_EQ(1, moved(self, "FinAckQuickAck"));
-	EXPECT_EQ(1, moved(self, "FinAckSepPolicy"));
-	EXPECT_EQ(0, moved(self, "FinAckForced"));
+	MOVES("Passive Separate SepPolicy EndClose QuickAck");
 }
 
 TEST_F(peer, most_delay)
@@ -174,7 +164,7 @@ TEST_F(peer, most_delay)
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 8, 16);
 	CLOSE_ALL(11);
-	EXPECT_EQ(1, moved(self, "FinAckClamped"));
+	MOVES("Clamped");
 }
 
 TEST_F(peer, least_delay)
@@ -190,7 +180,7 @@ TEST_F(peer, least_delay)
 	DATA(11); /* may not bring it forward */
 	EXPECT_SEGMENT_AT(at, A, 2, 16, 0, 119.9, 125);
 	CLOSE_ALL(16);
-	EXPECT_EQ(2, moved(self, "FinAckClamped"));
+	MOVES("Clamped=2");
 }
 
 /* beyond 62 ticks the kernel's timer wheel counts in eights */
@@ -205,7 +195,7 @@ TEST_F(peer, longest_least_delay)
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 440, 499);
 	CLOSE_ALL(11);
-	EXPECT_EQ(1, moved(self, "FinAckClamped"));
+	MOVES("Clamped");
 }
 
 TEST_F(peer, bounds_of_the_fin_s_ack)
@@ -220,8 +210,7 @@ TEST_F(peer, bounds_of_the_fin_s_ack)
 	EXPECT_SEGMENT_AT(fin, A, 1, 7, 0, 79.9, 85);
 	READ_TO_EOF();
 	CLOSE_AND_SILENCE(1, 7, 0);
-	EXPECT_EQ(1, moved(self, "FinAckClamped"));
-	EXPECT_EQ(1, moved(self, "FinAckSepTimer"));
+	MOVES("Passive Separate SepTimer EndClose Clamped");
 }
 
 TEST_F(peer, bounds_that_the_kernel_keeps_by_itself)
@@ -236,7 +225,7 @@ TEST_F(peer, bounds_that_the_kernel_keeps_by_itself)
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 39.9, 45);
 	CLOSE_ALL(11);
-	EXPECT_EQ(0, moved(self, "FinAckClamped"));
+	MOVES("");
 }
 
 /* an immediate ACK is none that is delayed too little */
@@ -250,7 +239,7 @@ TEST_F(peer, bounds_leave_immediate_acks_alone)
 	DATA(6);
 	EXPECT_SEGMENT(A, 2, 11, 0, 1);
 	CLOSE_ALL(11);
-	EXPECT_EQ(0, moved(self, "FinAckClamped"));
+	MOVES("");
 }
 
 /* the kernel sends at once what it would send within a quarter of a delay from now */
@@ -266,7 +255,7 @@ TEST_F(peer, more_data_shortly_before_the_minimum_is_over)
 	peer_put(&self->peer, A, 11, 2, 5);
 	EXPECT_SEGMENT(A, 2, 16, 0, 1);
 	CLOSE_ALL(16);
-	EXPECT_EQ(1, moved(self, "FinAckClamped"));
+	MOVES("Clamped");
 }
 
 /* Since 6.7 the route's least retransmission timeout bounds the delay, and with it what the kernel
@@ -289,6 +278,7 @@ TEST_F(peer, at_once_where_delays_are_short)
 	EXPECT_EQ(1, moved(self, "FinAckForced"));
 	READ_TO_EOF();
 	CLOSE_AND_SILENCE(2, 12, 0);
+	MOVES("Passive Separate SepPolicy EndClose Forced");
 }
 
 /* an application's own maximum is its explicit request; kernels without the option obey the knob */
@@ -308,7 +298,7 @@ TEST_F(peer, application_s_own_maximum)
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, has ? 12 : 119.9, has ? 21 : 125);
 	CLOSE_ALL(11);
-	EXPECT_EQ(!has, moved(self, "FinAckClamped"));
+	MOVES(has ? "" : "Clamped");
 }
 
 TEST_F(peer, smaller_of_two_maxima)
@@ -330,6 +320,7 @@ TEST_F(peer, smaller_of_two_maxima)
 	at = MORE_DATA(11, 2);
 	EXPECT_SEGMENT_AT(at, A, 3, 21, 0, 4, 12);
 	CLOSE_ALL(21);
+	MOVES(has ? "Clamped" : "Clamped=2");
 }
 
 /* the same set by a BPF program, for sockets whose application knows nothing of it */
@@ -353,7 +344,7 @@ TEST_F(peer, maximum_of_a_bpf_program)
 	at = MORE_DATA(21, 3);
 	EXPECT_SEGMENT_AT(at, A, 4, 31, 0, 4, 12);
 	CLOSE_ALL(31);
-	EXPECT_EQ(1, moved(self, "FinAckClamped"));
+	MOVES("Clamped");
 }
 
 /* a bound that is changed while an ACK waits is in force from the next decision on */
@@ -371,6 +362,7 @@ TEST_F(peer, lowered_minimum)
 	DATA(11);
 	EXPECT_SEGMENT_AT(at, A, 2, 16, 0, 69.9, 85);
 	CLOSE_ALL(16);
+	MOVES("Clamped=2");
 }
 
 TEST_F(peer, ports_by_either_end)
@@ -394,7 +386,7 @@ TEST_F(peer, ports_by_either_end)
 	at = MORE_DATA(31, 4);
 	EXPECT_SEGMENT_AT(at, A, 5, 41, 0, 8, 16);
 	CLOSE_ALL(41);
-	EXPECT_EQ(3, moved(self, "FinAckClamped"));
+	MOVES("Clamped=3");
 }
 
 TEST_HARNESS_MAIN

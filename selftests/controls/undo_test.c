@@ -21,7 +21,7 @@ TEST_F(peer, reset_of_the_knob_while_held)
 	EXPECT_SEGMENT_AT(fin, A, 1, 7, 0, 100, 112);
 	READ_TO_EOF();
 	CLOSE_AND_SILENCE(1, 7, 0);
-	EXPECT_EQ(1, moved(self, "FinAckHeld"));
+	MOVES("Passive Separate SepHeld EndClose Held");
 }
 
 /*

@@ -40,7 +40,6 @@ static inline double since(uint64_t ns)
 	peer_put(&self->peer, R, _seq, 0, 0); \
 	CLOSE(); \
 	EXPECT_SILENCE(100); \
-	EXPECT_EQ(0, moved(self, "FinAckPassive")); \
 } while (0)
 
 #define READ_TO_EOF_OF_DATA() do { \

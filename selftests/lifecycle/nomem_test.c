@@ -114,8 +114,7 @@ TEST_F(peer, the_fin_carries_the_ack_after_all)
 	EXPECT_SEGMENT(F | A, 1, 7, 0, 10);
 	peer_put(&self->peer, A, 7, 2, 0);
 	EXPECT_SILENCE(500);
-	EXPECT_EQ(1, moved(self, "FinAckMerged"));
-	EXPECT_EQ(0, moved(self, "FinAckSepApp"));
+	MOVES("Passive Merged EndClose");
 }
 
 TEST_F(peer, the_timer_tries_again)
@@ -133,9 +132,7 @@ TEST_F(peer, the_timer_tries_again)
 	EXPECT_SEGMENT(F | A, 1, 7, 0, 10);
 	peer_put(&self->peer, A, 7, 2, 0);
 	EXPECT_SILENCE(500);
-	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
-	EXPECT_EQ(0, moved(self, "FinAckSepApp"));
-	EXPECT_EQ(1, moved(self, "FinAckSepTimer"));
+	MOVES("Passive Separate SepTimer EndClose");
 }
 
 TEST_F(peer, the_timer_fails_twice)
@@ -152,8 +149,7 @@ TEST_F(peer, the_timer_fails_twice)
 	EXPECT_SEGMENT(F | A, 1, 7, 0, 10);
 	peer_put(&self->peer, A, 7, 2, 0);
 	EXPECT_SILENCE(500);
-	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
-	EXPECT_EQ(1, moved(self, "FinAckSepTimer"));
+	MOVES("Passive Separate SepTimer EndClose");
 }
 
 TEST_F(peer, data_carries_the_ack)
@@ -172,7 +168,7 @@ TEST_F(peer, data_carries_the_ack)
 	EXPECT_SEGMENT(F | A, 2, 7, 0, 10);
 	peer_put(&self->peer, A, 7, 3, 0);
 	EXPECT_SILENCE(500);
-	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
+	MOVES("Passive Separate SepApp EndClose");
 }
 
 TEST_F(peer, reset_before_another_try)
@@ -186,8 +182,7 @@ TEST_F(peer, reset_before_another_try)
 	EXPECT_EQ(0, to_fail());
 	peer_put(&self->peer, R, 7, 0, 0);
 	EXPECT_SILENCE(500);
-	EXPECT_EQ(1, moved(self, "FinAckUnacked"));
-	EXPECT_EQ(1, moved(self, "FinAckEndResetIn"));
+	MOVES("Passive Unacked EndResetIn");
 }
 
 TEST_F(peer, the_waiting_fin_carries_the_ack_after_all)
@@ -206,7 +201,7 @@ TEST_F(peer, the_waiting_fin_carries_the_ack_after_all)
 	EXPECT_SEGMENT(F | A, 1, 7, 0, 10);
 	peer_put(&self->peer, A, 7, 2, 0);
 	EXPECT_SILENCE(500);
-	EXPECT_EQ(1, moved(self, "FinAckMerged"));
+	MOVES("Passive Merged EndClose");
 }
 
 /* without the hook that sees ACKs there is nothing to take back */
@@ -226,6 +221,7 @@ TEST_F(peer, without_details)
 	EXPECT_SILENCE(500);
 	EXPECT_EQ(1, moved(self, "FinAckMerged"));
 	self->undated_ack = 1;
+	MOVES("Passive Merged EndClose");
 }
 
 #define CANNOT 255

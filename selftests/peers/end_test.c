@@ -17,9 +17,7 @@ TEST_F(peer, reset_before_the_ack)
 	peer_put(&self->peer, F | A, 6, 1, 0);
 	peer_put(&self->peer, R, 7, 0, 0);
 	EXPECT_SILENCE(500);
-	EXPECT_EQ(1, moved(self, "FinAckPassive"));
-	EXPECT_EQ(1, moved(self, "FinAckUnacked"));
-	EXPECT_EQ(1, moved(self, "FinAckEndResetIn"));
+	MOVES("Passive Unacked EndResetIn");
 }
 
 TEST_F(peer, reset_after_the_ack)
@@ -30,9 +28,7 @@ TEST_F(peer, reset_after_the_ack)
 	EXPECT_SEGMENT(A, 1, 7, 0, 60);
 	peer_put(&self->peer, R, 7, 0, 0);
 	EXPECT_SILENCE(500);
-	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
-	EXPECT_EQ(1, moved(self, "FinAckEndResetIn"));
-	EXPECT_EQ(1, moved(self, "FinAckSepTimer"));
+	MOVES("Passive Separate SepTimer EndResetIn");
 }
 
 TEST_F(peer, reset_while_the_fin_waits)
@@ -45,9 +41,7 @@ TEST_F(peer, reset_while_the_fin_waits)
 	CLOSE();
 	peer_put(&self->peer, R, 7, 0, 0);
 	EXPECT_SILENCE(500);
-	EXPECT_EQ(1, moved(self, "FinAckUnacked"));
-	EXPECT_EQ(1, moved(self, "FinAckEndClose"));
-	EXPECT_EQ(0, moved(self, "FinAckEndResetIn"));
+	MOVES("Passive Unacked EndClose");
 }
 
 TEST_F(peer, linger_zero)
@@ -61,8 +55,7 @@ TEST_F(peer, linger_zero)
 	setsockopt(self->fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
 	CLOSE();
 	EXPECT_SEGMENT(R | A, 1, 7, 0, 10);
-	EXPECT_EQ(1, moved(self, "FinAckUnacked"));
-	EXPECT_EQ(1, moved(self, "FinAckEndResetOut"));
+	MOVES("Passive Unacked EndResetOut");
 }
 
 TEST_F(peer, disconnect)
@@ -75,8 +68,7 @@ TEST_F(peer, disconnect)
 	READ_TO_EOF();
 	ASSERT_EQ(0, connect(self->fd, &sa, sizeof(sa)));
 	EXPECT_SEGMENT(R | A, 1, 7, 0, 10);
-	EXPECT_EQ(1, moved(self, "FinAckUnacked"));
-	EXPECT_EQ(1, moved(self, "FinAckEndResetOut"));
+	MOVES("Passive Unacked EndResetOut");
 }
 
 /* tcp_abort() sends its RST, which covers the FIN, before the state changes */
@@ -90,8 +82,7 @@ TEST_F(peer, killed_by_the_administrator)
 	peer_put(&self->peer, F | A, 6, 1, 0);
 	ASSERT_EQ(0, system(SS_KILL));
 	EXPECT_SEGMENT(R | A, 1, 7, 0, 10);
-	EXPECT_EQ(1, moved(self, "FinAckUnacked"));
-	EXPECT_EQ(1, moved(self, "FinAckEndResetOut"));
+	MOVES("Passive Unacked EndResetOut");
 }
 
 TEST_F(peer, killed_by_the_administrator_after_the_ack)
@@ -102,8 +93,7 @@ TEST_F(peer, killed_by_the_administrator_after_the_ack)
 	EXPECT_SEGMENT(A, 1, 7, 0, 60);
 	ASSERT_EQ(0, system(SS_KILL));
 	EXPECT_SEGMENT(R | A, 1, 7, 0, 10);
-	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
-	EXPECT_EQ(1, moved(self, "FinAckEndResetOut"));
+	MOVES("Passive Separate SepTimer EndResetOut");
 }
 
 TEST_F(peer, keepalive_gives_up)
@@ -120,9 +110,7 @@ TEST_F(peer, keepalive_gives_up)
 	EXPECT_SEGMENT(A, 1, 7, 0, 60);
 	EXPECT_SEGMENT(A, 0, 7, 0, 2000); /* the probe, one below */
 	EXPECT_SEGMENT(R | A, 1, 7, 0, 2000);
-	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
-	EXPECT_EQ(1, moved(self, "FinAckEndResetOut"));
-	EXPECT_EQ(1, moved(self, "FinAckSepTimer"));
+	MOVES("Passive Separate SepTimer EndResetOut");
 }
 
 TEST_F(peer, the_peer_vanishes)
@@ -147,6 +135,7 @@ TEST_F(peer, the_peer_vanishes)
 	EXPECT_EQ(1, moved(self, "FinAckSepData"));
 	/* sent again: when it first left is known if somebody asked before */
 	self->undated_ack = -1;
+	MOVES("Passive Separate SepData EndOther");
 }
 
 TEST_HARNESS_MAIN

@@ -152,8 +152,8 @@ static struct wire_conn *conn_of(struct wire *w, const struct ends *e, const str
 	return new_conn(w, e, bucket);
 }
 
-/* Whether other segments of its side were captured that have all of it in sequence space. One that was
- * captured late has been sent once.
+/* Whether other segments of its side were captured that have all of it in sequence space. One that
+ * was captured late has been sent once.
  */
 static bool sent_already(const struct wire_conn *c, const struct wire_seg *s)
 {
@@ -198,7 +198,8 @@ static int add_segment(struct wire *w, const struct pcap_pkthdr *h, const uint8_
 	s->flags = ((const uint8_t *)&th)[13];
 	s->side = side;
 	end = end_of(s);
-	s->again = end != s->seq && c->seen[side] && !after(end, c->top[side]) && sent_already(c, s);
+	s->again = end != s->seq && c->seen[side] && !after(end, c->top[side]) &&
+		   sent_already(c, s);
 	if (!c->seen[side] || after(end, c->top[side]))
 		c->top[side] = end;
 	c->seen[side] = 1;
@@ -283,10 +284,10 @@ static int active_side(const struct wire_conn *c, const size_t fin[2])
 	return first;
 }
 
-/* Whether one side sent @s before @t, which was captured before it. What was sent again tells nothing,
- * for it may have been sent at any time. Nor does a probe of window or keepalive, a pure ACK with a
- * sequence number below @una, which the other side has ACKed by then; when a FIN is ACKed there are
- * no more of those.
+/* Whether one side sent @s before @t, which was captured before it. What was sent again tells
+ * nothing, for it may have been sent at any time. Nor does a probe of window or keepalive, a pure
+ * ACK with a sequence number below @una, which the other side has ACKed by then; when a FIN is
+ * ACKed there are no more of those.
  */
 static bool sent_before(const struct wire_seg *s, const struct wire_seg *t, uint32_t una)
 {
