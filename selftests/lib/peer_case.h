@@ -113,7 +113,7 @@ FIXTURE_SETUP(peer)
 			TH_LOG("%s", now_.row[i_].name); \
 } while (0)
 
-/* The counters have moved as they should. The capture agrees with them, the histograms with both. */
+/* The counters moved as they should. The capture agrees with them, the histograms with both. */
 FIXTURE_TEARDOWN(peer)
 {
 	struct wire_close c;
