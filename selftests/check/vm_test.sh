@@ -54,8 +54,8 @@ vm_ends() { # KERNEL
 		mkdir -p "$work/ends-$how"
 		tail -f /dev/null &
 		parent=$!
-		KERNEL=$1 BARE=1 FINACK_PARENT=$parent TMPDIR=$work/ends-$how \
-			CMD='echo up; while :; do sleep 1; done' "$here/vm" >"$work/ends-$how.out" 2>&1 &
+		KERNEL=$1 BARE=1 TIMEOUT=120 FINACK_PARENT=$parent TMPDIR=$work/ends-$how \
+			CMD='echo up; tail -f /dev/null' "$here/vm" >"$work/ends-$how.out" 2>&1 &
 		pid=$!
 		until grep -q up "$work/ends-$how.out" || ! kill -0 $pid 2>/dev/null; do sleep 0.2; done
 		run=$(echo "$work/ends-$how"/finack-vm.*)
