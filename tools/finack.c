@@ -9,6 +9,7 @@
 
 #include "../module/version.h"
 #include "cmd/cmd.h"
+#include "option.h"
 #include "words.h"
 
 /* options that only some commands know */
@@ -68,22 +69,6 @@ struct options {
 	unsigned int used; /* OPT_* */
 };
 
-/**
- * struct option - a row per option
- * @brief: its short spelling
- * @name: its long one
- * @flag: set if the option is there
- * @arg: the word that follows is stored there
- * @only: OPT_* of those that not every command has
- */
-struct option {
-	const char *brief;
-	const char *name;
-	bool *flag;
-	const char **arg;
-	unsigned int only;
-};
-
 static void usage(FILE *f)
 {
 	const struct cmd *c;
@@ -105,22 +90,6 @@ static const struct cmd *find_cmd(const char *word)
 	while (c->name && strcmp(c->name, word))
 		c++;
 	return c;
-}
-
-/* -x, -word and --word are the same, as in iproute2. Behind a command with options of its own, one
- * that only others have may be spelled like one of those.
- */
-static const struct option *option_find(const struct option *o, const char *word,
-					const struct cmd *cmd)
-{
-	const char *bare = word + 1 + (word[1] == '-');
-
-	for (; o->name; o++)
-		if ((!strcmp(bare, o->name) ||
-		     (word[1] != '-' && o->brief && !strcmp(bare, o->brief))) &&
-		    (!(cmd->options & OPT_OWN) || !(o->only & ~(cmd->options | OPT_TEXT))))
-			return o;
-	return NULL;
 }
 
 static bool is_color(struct options *opt, const char *word)
@@ -157,10 +126,10 @@ static int parse(struct ctx *ctx, struct options *opt, int *argc, char **argv,
 		{ 0 }
 	};
 	const struct option *o;
-	int i, words = 0;
+	int i, rc, words = 0;
 
 	for (i = 1; i < *argc; i++) {
-		if (*argv[i] != '-' || !argv[i][1]) {
+		if (!option_is(argv[i])) {
 			argv[words++] = argv[i];
 			if (words == 1)
 				*cmd = find_cmd(argv[0]);
@@ -168,20 +137,19 @@ static int parse(struct ctx *ctx, struct options *opt, int *argc, char **argv,
 		}
 		if (is_color(opt, argv[i]))
 			continue;
-		o = option_find(rows, argv[i], *cmd);
+		/* a command's own option may be spelled like one that only others have */
+		o = option_find(rows, argv[i],
+				(*cmd)->options & OPT_OWN ? ~((*cmd)->options | OPT_TEXT) : 0);
 		if (!o && (*cmd)->options & OPT_OWN) {
 			argv[words++] = argv[i];
 			continue;
 		}
 		if (!o)
 			return misuse("there is no option '%s'", argv[i]);
-		if (o->arg && i + 1 == *argc)
-			return misuse("'%s' wants a word to follow", argv[i]);
-		if (o->arg)
-			*o->arg = argv[++i];
-		if (o->flag)
-			*o->flag = true;
-		opt->used |= o->only;
+		rc = option_take(o, argv, &i);
+		if (rc)
+			return rc;
+		opt->used |= o->kind;
 	}
 	argv[words] = NULL;
 	*argc = words;

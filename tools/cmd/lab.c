@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* finack lab: runs experiments by name and shows what wire, counters and application did. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "lab/controls.h"
 #include "lab/ladder.h"
 #include "lab_report.h"
+#include "option.h"
 #include "words.h"
 
 #define KNOBS_MAX 8
@@ -110,17 +110,18 @@ static int parse_loss(struct lab_words *w, const char *word)
 	return wrong("loss", word, "a percentage up to 50");
 }
 
-enum { FAMILY = 256, LOOPBACK, HERE, DELAY, DATA, RTT, LOSS, KNOB, PCAP, SVG };
+enum { FAMILY, IPV4, IPV6, MAPPED, LOOPBACK, HERE, DELAY, DATA, RTT, LOSS, KNOB, PCAP, SVG };
 
-static int parse_option(struct lab_words *w, int opt)
+static int parse_option(struct lab_words *w, unsigned int opt, const char *arg)
 {
 	switch (opt) {
-	case '4':
-	case '6':
-	case 'm':
-		return parse_family(w, opt == '4' ? "4" : opt == '6' ? "6" : "mapped");
+	case IPV4:
+	case IPV6:
+	case MAPPED:
+		w->lab.family = LAB_IPV4 + opt - IPV4;
+		return OK;
 	case FAMILY:
-		return parse_family(w, optarg);
+		return parse_family(w, arg);
 	case LOOPBACK:
 		w->loopback = true;
 		return OK;
@@ -128,60 +129,56 @@ static int parse_option(struct lab_words *w, int opt)
 		w->here = true;
 		return OK;
 	case DELAY:
-		return parse_number("delay", optarg, 10000, &w->lab.role.delay_ms);
+		return parse_number("delay", arg, 10000, &w->lab.role.delay_ms);
 	case DATA:
-		return parse_number("data", optarg, 65536, &w->lab.role.greeting);
+		return parse_number("data", arg, 65536, &w->lab.role.greeting);
 	case RTT:
-		return parse_number("rtt", optarg, 2000, &w->lab.net.rtt_ms);
+		return parse_number("rtt", arg, 2000, &w->lab.net.rtt_ms);
 	case LOSS:
-		return parse_loss(w, optarg);
+		return parse_loss(w, arg);
 	case KNOB:
-		return parse_knob(w, optarg);
+		return parse_knob(w, arg);
 	case PCAP:
-		w->pcap = optarg;
+		w->pcap = arg;
 		return OK;
 	case SVG:
-		w->svg = optarg;
+		w->svg = arg;
 		return OK;
-	default: /* getopt has said what is wrong */
-		lab_usage(stderr);
-		return MISUSE;
 	}
+	return MISUSE;
 }
 
-/* getopt_long() would take the beginning of a name for it */
-static bool exact(const struct option *o, const char *word)
+/* Takes the options out of @argv, as the command itself does. */
+static int parse(struct lab_words *w, int *argc, char **argv)
 {
-	size_t n;
-
-	if (strncmp(word, "--", 2) || !word[2])
-		return true;
-	word += 2;
-	for (n = strcspn(word, "="); o->name; o++)
-		if (strlen(o->name) == n && !strncmp(word, o->name, n))
-			return true;
-	return false;
-}
-
-static int parse(struct lab_words *w, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "family", 1, NULL, FAMILY }, { "loopback", 0, NULL, LOOPBACK },
-		{ "here", 0, NULL, HERE }, { "delay", 1, NULL, DELAY }, { "data", 1, NULL, DATA },
-		{ "rtt", 1, NULL, RTT }, { "loss", 1, NULL, LOSS }, { "knob", 1, NULL, KNOB },
-		{ "pcap", 1, NULL, PCAP }, { "svg", 1, NULL, SVG }, { 0 }
+	const char *arg = NULL;
+	const struct option rows[] = {
+		{ "4", "ipv4", NULL, NULL, IPV4 }, { "6", "ipv6", NULL, NULL, IPV6 },
+		{ "m", "mapped", NULL, NULL, MAPPED }, { NULL, "family", NULL, &arg, FAMILY },
+		{ NULL, "loopback", NULL, NULL, LOOPBACK }, { NULL, "here", NULL, NULL, HERE },
+		{ NULL, "delay", NULL, &arg, DELAY }, { NULL, "data", NULL, &arg, DATA },
+		{ NULL, "rtt", NULL, &arg, RTT }, { NULL, "loss", NULL, &arg, LOSS },
+		{ NULL, "knob", NULL, &arg, KNOB }, { NULL, "pcap", NULL, &arg, PCAP },
+		{ NULL, "svg", NULL, &arg, SVG }, { 0 }
 	};
-	int opt, rc, i;
+	const struct option *o;
+	int i, rc, words = 1;
 
-	for (i = 1; i < argc; i++)
-		if (!exact(options, argv[i]))
+	for (i = 1; i < *argc; i++) {
+		if (!option_is(argv[i])) {
+			argv[words++] = argv[i];
+			continue;
+		}
+		o = option_find(rows, argv[i], 0);
+		if (!o)
 			return misuse("lab has no option '%s'", argv[i]);
-	while ((opt = getopt_long(argc, argv, "46m", options, NULL)) != -1) {
-		rc = parse_option(w, opt);
+		rc = option_take(o, argv, &i) ?: parse_option(w, o->kind, arg);
 		if (rc)
 			return rc;
 	}
-	for (i = optind; i < argc; i++) {
+	argv[words] = NULL;
+	*argc = words;
+	for (i = 1; i < words; i++) {
 		if (!strcmp(argv[i], "all") || lab_find(argv[i]))
 			continue;
 		fprintf(stderr, "finack: there is no experiment '%s'; 'finack lab' lists them\n",
@@ -314,20 +311,19 @@ int lab_main(struct ctx *ctx, int argc, char **argv)
 	int i, rc;
 
 	w.lab.slack_ms = SLACK_MS;
-	argv[0] = "finack lab"; /* for getopt's messages */
-	rc = parse(&w, argc, argv);
+	rc = parse(&w, &argc, argv);
 	if (!rc)
 		rc = enter(ctx, &w);
 	if (rc)
 		return rc;
-	if (optind == argc) {
+	if (argc == 1) {
 		report_list(w.out);
 		return OK;
 	}
 	if (make_folder(w.pcap) || make_folder(w.svg))
 		return FAILED;
 	out_list(w.out, NULL);
-	for (i = optind; i < argc; i++)
+	for (i = 1; i < argc; i++)
 		for (e = experiments; e->name; e++)
 			if (!strcmp(argv[i], "all") || !strcmp(argv[i], e->name))
 				rc |= run_in(&w, e);
