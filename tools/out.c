@@ -28,6 +28,11 @@ int out_columns(const struct out *o)
 	return o->width ? o->width : 80;
 }
 
+bool out_narrow(const struct out *o, int wanted)
+{
+	return o->width && o->width < wanted && !o->oneline;
+}
+
 /* into what is open; the outermost one waits for its end */
 static void add(struct out *o, const char *key, struct json_object *value)
 {

@@ -48,6 +48,9 @@ void out_init(struct out *o);
 /** out_columns() - Return: the columns to fill: the terminal's, else 80 */
 int out_columns(const struct out *o);
 
+/** out_narrow() - Return: whether there is a terminal, with fewer columns than @wanted */
+bool out_narrow(const struct out *o, int wanted);
+
 /* Open and close an object or a list; @key is NULL within a list and at the top. */
 void out_object(struct out *o, const char *key);
 void out_list(struct out *o, const char *key);

@@ -33,7 +33,7 @@ report(struct exam *e, enum verdict v, const char *name, const char *advice, con
 	static const char * const words[] = { "ok", "note", "unknown", "broken" };
 	static const enum out_color colors[] = { OUT_GOOD, OUT_WARN, OUT_WARN, OUT_BAD };
 	struct out *o = &e->ctx->out;
-	const bool narrow = o->width && o->width < WIDE && !o->oneline;
+	const bool narrow = out_narrow(o, WIDE);
 	const int indent = narrow ? 4 : 21;
 	char text[512];
 	va_list ap;

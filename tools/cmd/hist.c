@@ -111,7 +111,7 @@ static void one(struct ctx *ctx, const struct hist *h)
 	char text[32];
 
 	b.digits = snprintf(text, sizeof(text), "%llu", (unsigned long long)peak(h));
-	b.narrow = out_columns(o) < 66 && !o->oneline;
+	b.narrow = out_narrow(o, 66);
 	/* bounds, count, marks */
 	b.width = out_columns(o) - (b.narrow ? 9 : 20) - 2 - b.digits - 14;
 	b.width = b.width < 4 ? 4 : b.width > 60 ? 60 : b.width;

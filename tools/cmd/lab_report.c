@@ -283,7 +283,7 @@ void report(struct out *o, const struct lab_result *r)
 
 void report_list(struct out *o)
 {
-	const bool narrow = o->width && o->width < WIDE;
+	const bool narrow = out_narrow(o, WIDE);
 	const struct experiment *e;
 
 	out_list(o, NULL);

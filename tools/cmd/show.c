@@ -24,7 +24,7 @@
 /* Return: whether the terminal is too narrow for notes and wide columns */
 static bool narrow(const struct ctx *ctx)
 {
-	return ctx->out.width && ctx->out.width < WIDE && !ctx->out.oneline;
+	return out_narrow(&ctx->out, WIDE);
 }
 
 static int value_width(const struct ctx *ctx)
