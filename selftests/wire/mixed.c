@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <pcap/pcap.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -28,6 +27,7 @@
 #include <unistd.h>
 
 #include "flips.h"
+#include "lab/capture.h"
 #include "verdict.h"
 
 #define WORKERS		24
@@ -64,7 +64,6 @@ static const char *client_ns;
 static struct sockaddr_storage server_addr[2];
 static struct worker worker[WORKERS];
 static atomic_bool failed;
-static pcap_t *pcap;
 static int failures;
 static bool flipping;
 
@@ -224,12 +223,6 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void *capture(void *dump)
-{
-	pcap_loop(pcap, -1, pcap_dump, dump);
-	return NULL;
-}
-
 /* sockets of ours that still have something to do, by /proc/net/tcp */
 static int busy(void)
 {
@@ -263,44 +256,45 @@ static uint64_t done(enum pattern p)
 	return n;
 }
 
-static char path[24];
+static struct capture capture = { .fd = -1 };
 static pthread_t capturer;
-static pcap_dumper_t *dump;
+static atomic_bool captured;
+
+/* until it is told to end and has all */
+static void *write_capture(void *arg)
+{
+	struct pollfd more = { pcap_get_selectable_fd(capture.pcap), POLLIN, 0 };
+	int i;
+
+	for (i = 0; i < 600 && !(atomic_load(&captured) && capture_whole(&capture)); ) {
+		i += atomic_load(&captured);
+		poll(&more, 1, 100);
+		capture_drain(&capture);
+	}
+	return NULL;
+}
 
 /* Return: 0, or -1; then it has been said */
 static int capture_begin(const char *interface)
 {
-	char err[PCAP_ERRBUF_SIZE];
-	struct bpf_program prog;
+	const struct capture_options o = {
+		.filter = "tcp", .snaplen = 128, .buffer = 64 << 20, .block_ms = 100, .folder = "/tmp",
+	};
+	char err[200];
 
-	pcap = pcap_create(interface, err);
-	pcap_set_snaplen(pcap, 128);
-	pcap_set_buffer_size(pcap, 64 << 20);
-	pcap_set_timeout(pcap, 100);
-	pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
-	strcpy(path, "/tmp/mixed.XXXXXX");
-	close(mkstemp(path));
-	if (pcap_activate(pcap) >= 0 && !pcap_compile(pcap, &prog, "tcp", 1, 0) &&
-	    !pcap_setfilter(pcap, &prog))
-		dump = pcap_dump_open(pcap, path);
-	if (!dump) {
-		printf("# %s\n", pcap_geterr(pcap));
-		return -1;
-	}
-	return pthread_create(&capturer, NULL, capture, dump) ? -1 : 0;
+	if (!capture_start(&capture, interface, &o, err, sizeof(err)))
+		return pthread_create(&capturer, NULL, write_capture, NULL) ? -1 : 0;
+	printf("# %s\n", err);
+	return -1;
 }
 
-/* Return: packets that it lost */
-static unsigned int capture_end(void)
+/* Return: whether all is in the file */
+static bool capture_end(void)
 {
-	struct pcap_stat ps = {};
-
-	usleep(300000); /* more than its timeout: what it has is delivered */
-	pcap_stats(pcap, &ps);
-	pcap_breakloop(pcap);
+	atomic_store(&captured, true);
 	pthread_join(capturer, NULL);
-	pcap_dump_close(dump);
-	return ps.ps_drop;
+	fflush(pcap_dump_file(capture.dump));
+	return capture_whole(&capture) && !capture_lost(&capture);
 }
 
 static void work_all(int count, unsigned int seed)
@@ -322,7 +316,8 @@ int main(int argc, char **argv)
 	struct sockaddr_in6 *sin6 = (void *)&server_addr[1];
 	struct sockaddr_in *sin = (void *)&server_addr[0];
 	struct verdict_ends ends;
-	unsigned int seed, lost;
+	unsigned int seed;
+	bool whole;
 	int deadline;
 
 	if (argc != 7 && (argc != 8 || strcmp(argv[7], "flip")))
@@ -342,15 +337,15 @@ int main(int argc, char **argv)
 		failures++;
 	for (deadline = 0; busy() && deadline < 600; deadline++)
 		usleep(100000);
-	lost = capture_end();
+	whole = capture_end();
 	ends.by_shutdown = done(SHUTDOWN);
 	ends.by_reset_in = done(RUDE);
 	ends.by_reset_out = done(UNREAD) + done(LINGER_0);
-	if (lost || atomic_load(&failed) || deadline == 600) {
-		printf("# %u packets lost by the capture, %d sockets busy\n", lost, busy());
+	if (!whole || atomic_load(&failed) || deadline == 600) {
+		printf("# the capture is %s, %d sockets are busy\n", whole ? "whole" : "not whole", busy());
 		failures++;
 	}
-	failures += verdict(path, &ends, flipping);
-	unlink(path);
+	failures += verdict(capture.path, &ends, flipping);
+	capture_stop(&capture);
 	return !!failures;
 }

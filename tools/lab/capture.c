@@ -23,25 +23,28 @@ static void only_received(pcap_t *p)
 	setsockopt(pcap_fileno(p), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
 }
 
-int capture_start(struct capture *c, const char *device, char *err, size_t size)
+int capture_start(struct capture *c, const char *device, const struct capture_options *o, char *err,
+		  size_t size)
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
 	struct bpf_program prog;
 
 	memset(c, 0, sizeof(*c));
-	c->fd = memfd_create("finack-lab", MFD_CLOEXEC);
+	c->fd = o->folder ? open(o->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) :
+			    memfd_create("finack-lab", MFD_CLOEXEC);
 	snprintf(c->path, sizeof(c->path), "/proc/self/fd/%d", c->fd);
 	c->pcap = c->fd < 0 ? NULL : pcap_create(device, text);
 	if (!c->pcap) {
 		snprintf(err, size, "cannot capture: %s", *text ? text : strerror(errno));
 		return -1;
 	}
-	pcap_set_immediate_mode(c->pcap, 1);
-	pcap_set_snaplen(c->pcap, 256);
+	pcap_set_immediate_mode(c->pcap, !o->block_ms);
+	pcap_set_timeout(c->pcap, o->block_ms);
+	pcap_set_snaplen(c->pcap, o->snaplen);
 	pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO);
-	pcap_set_buffer_size(c->pcap, 1 << 19); /* all of it is zeroed by the kernel each time */
+	pcap_set_buffer_size(c->pcap, o->buffer);
 	if (pcap_activate(c->pcap) < 0 || pcap_setnonblock(c->pcap, 1, text) ||
-	    pcap_compile(c->pcap, &prog, "tcp port 8888", 1, PCAP_NETMASK_UNKNOWN) ||
+	    pcap_compile(c->pcap, &prog, o->filter, 1, PCAP_NETMASK_UNKNOWN) ||
 	    pcap_setfilter(c->pcap, &prog)) {
 		snprintf(err, size, "cannot capture: %s", pcap_geterr(c->pcap));
 		return -1;
@@ -58,11 +61,12 @@ int capture_start(struct capture *c, const char *device, char *err, size_t size)
 
 bool capture_drain(struct capture *c)
 {
-	bool any = false;
+	const unsigned int before = c->packets;
+	int n;
 
-	while (pcap_dispatch(c->pcap, -1, pcap_dump, (u_char *)c->dump) > 0)
-		any = true;
-	return any;
+	while ((n = pcap_dispatch(c->pcap, -1, pcap_dump, (u_char *)c->dump)) > 0)
+		c->packets += n;
+	return c->packets != before;
 }
 
 int capture_read(struct capture *c, struct wire *w, char *err, size_t size)
@@ -78,6 +82,14 @@ bool capture_lost(struct capture *c)
 	struct pcap_stat ps;
 
 	return pcap_stats(c->pcap, &ps) || ps.ps_drop;
+}
+
+bool capture_whole(struct capture *c)
+{
+	struct pcap_stat ps;
+
+	/* those received include those dropped (net/packet/af_packet.c, PACKET_STATISTICS) */
+	return pcap_stats(c->pcap, &ps) || c->packets >= ps.ps_recv - ps.ps_drop;
 }
 
 int capture_save(struct capture *c, const char *path)

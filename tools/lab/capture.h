@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A capture in progress of the experiments' port, in a file that has no name. */
+/* A capture in progress, in a file that has no name. */
 #ifndef FINACK_CAPTURE_H
 #define FINACK_CAPTURE_H
 
@@ -9,14 +9,32 @@
 #include "wire.h"
 
 /**
+ * struct capture_options - what to capture, and how
+ * @filter: as of pcap-filter(7)
+ * @snaplen: bytes of each packet
+ * @buffer: bytes of memory for packets that wait to be written; the kernel zeroes all of it
+ * @block_ms: packets are handed over in blocks, as old as this at most; 0: each at once
+ * @folder: where the file is; NULL: in memory
+ */
+struct capture_options {
+	const char *filter;
+	int snaplen;
+	int buffer;
+	int block_ms;
+	const char *folder;
+};
+
+/**
  * struct capture - a capture
  * @pcap: what captures
  * @dump: what writes
+ * @packets: written
  * @path: where the file can be read
  */
 struct capture {
 	pcap_t *pcap;
 	pcap_dumper_t *dump;
+	unsigned int packets;
 	char path[32];
 	/* private */
 	int fd;
@@ -26,11 +44,13 @@ struct capture {
  * capture_start() - begin
  * @c: filled in; to be freed with capture_stop() also after an error
  * @device: of the caller's network namespace
+ * @o: see there
  * @err: message of at most @size bytes on error
  *
  * Return: 0, or -1.
  */
-int capture_start(struct capture *c, const char *device, char *err, size_t size);
+int capture_start(struct capture *c, const char *device, const struct capture_options *o, char *err,
+		  size_t size);
 
 /** capture_drain() - write what has come; Return: whether there was anything */
 bool capture_drain(struct capture *c);
@@ -40,6 +60,9 @@ int capture_read(struct capture *c, struct wire *w, char *err, size_t size);
 
 /** capture_lost() - Return: whether some of it is missing */
 bool capture_lost(struct capture *c);
+
+/** capture_whole() - Return: whether all that has passed is written, but for what was lost */
+bool capture_whole(struct capture *c);
 
 /** capture_save() - copy the file; Return: 0, or -1 with errno */
 int capture_save(struct capture *c, const char *path);

@@ -290,6 +290,9 @@ static int set_knobs(struct run *run)
 static int prepare(struct run *run)
 {
 	struct lab_result *r = run->r;
+	const struct capture_options capture = {
+		.filter = "tcp port 8888", .snaplen = 256, .buffer = 1 << 19,
+	};
 	struct net_options want = run->e->net;
 	const char *problem = NULL;
 	char err[200];
@@ -315,7 +318,7 @@ static int prepare(struct run *run)
 	states_begin(&r->states, &run->net);
 	if (set_knobs(run))
 		return -1;
-	if (capture_start(&run->capture, run->net.device, err, sizeof(err)))
+	if (capture_start(&run->capture, run->net.device, &capture, err, sizeof(err)))
 		return lab_problem(r, "%s", err);
 	r->have_counters = !read_counters(run, r->before);
 	if (!r->have_counters && errno != ENOENT)
