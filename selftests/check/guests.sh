@@ -8,10 +8,7 @@ export FINACK_PARENT=$$
 # tests_in KERNEL SMP SEED SECONDS COMMAND: a guest with one CPU is repeatable, SEED draws its addresses,
 # ports and timers
 tests_in() {
-	local kernel=$1 smp=$2 seed=$3 mem=2048
-	# KASAN keeps what is freed until it is a 32nd of the memory; from then on an allocation frees a
-	# megabyte of that first, for which a FIN waits 10 ms and more
-	[ "$kernel" != debug ] || mem=6144
+	local kernel=$1 smp=$2 seed=$3
 	[ "$smp" = 1 ] || seed=
-	KERNEL=$kernel SMP=$smp MEM=$mem REPEATABLE=$seed TESTS=1 TIMEOUT=$4 CMD=$5 "$here/vm"
+	KERNEL=$kernel SMP=$smp MEM=2048 REPEATABLE=$seed TESTS=1 TIMEOUT=$4 CMD=$5 "$here/vm"
 }

@@ -78,7 +78,8 @@ TEST_F(peer, quickack_while_the_fin_is_unread)
 	asked = role_now();
 	ASSERT_EQ(0, setsockopt(self->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on)));
 	EXPECT_SEGMENT_AT(asked, A, 1, 7, 0, 0, 12.1);
-	EXPECT_LT(asked - fin, 100 * 1000000ULL);
+	if (times_hold())
+		EXPECT_LT(asked - fin, 100 * 1000000ULL);
 	READ_TO_EOF();
 	CLOSE_AND_SILENCE(1, 7, 0);
 	MOVES("Passive Separate SepHeld EndClose Held");

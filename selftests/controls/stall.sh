@@ -4,11 +4,10 @@
 # answer, because the server's ACK of the first part waits for the answer. By the client's clock and
 # by a capture at the server, with controls and without.
 . "$(dirname "$0")/lib.sh"
+fa_times_hold
 
 requests=20
-# what instructions take, in microseconds
-slack=300
-[[ $(uname -r) != *debug* ]] || slack=4000
+slack=300 # what instructions take, in microseconds
 client=finack-client-$$ server=finack-server-$$ other=finack-other-$$
 dir=$(mktemp -d)
 

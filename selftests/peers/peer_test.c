@@ -11,9 +11,10 @@ FIXTURE_VARIANT_ADD(peer, tso) { true };
 TEST_F(peer, fast_open)
 {
 	struct packet tfo = { .mss = MSS, .fastopen = (const uint8_t *)"" };
-	struct got got;
 	int queue = 5;
 
+	/* without data the kernel's own delay is over at the next tick, which may come before close() */
+	ASSERT_EQ(0, file_write("/proc/sys/net/finack/delack_min_ms", "499"));
 	/* server side, no cookie needed (ip-sysctl.rst) */
 	ASSERT_EQ(0, file_write("/proc/sys/net/ipv4/tcp_fastopen", "514"));
 	ASSERT_EQ(0, setsockopt(self->listener, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof(queue)));
@@ -24,11 +25,7 @@ TEST_F(peer, fast_open)
 	peer_put(&self->peer, F | A, 6, 1, 0);
 	READ_TO_EOF();
 	CLOSE();
-	if (slack() > 1) /* a tick may come first */
-		while (peer_get(&self->peer, &got, 1000) && !(got.flags & F))
-			;
-	else
-		EXPECT_SEGMENT(F | A, 1, 7, 0, 1000);
+	EXPECT_SEGMENT(F | A, 1, 7, 0, 1000);
 	peer_put(&self->peer, A, 7, 2, 0);
 	EXPECT_SILENCE(500);
 	MOVES("Passive Merged EndClose");

@@ -12,7 +12,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -113,29 +112,6 @@ static void test_families(const struct control *c, const struct experiment *e)
 	}
 }
 
-/* the lab steps back while an experiment runs; who is real-time is that again afterwards */
-static void test_priority(void)
-{
-	const struct sched_param mine = { .sched_priority = 2 }, none = {};
-	const struct lab_options o = { .family = LAB_IPV4 };
-	struct sched_param after = {};
-	struct lab_result r;
-	int policy;
-
-	scratch();
-	if (sched_setscheduler(0, SCHED_RR, &mine))
-		ksft_exit_fail_msg("sched_setscheduler: %s\n", strerror(errno));
-	lab_run(experiments, &o, &r);
-	policy = sched_getscheduler(0);
-	sched_getparam(0, &after);
-	sched_setscheduler(0, SCHED_OTHER, &none);
-	if (*r.problem)
-		ksft_print_msg("%s\n", r.problem);
-	ksft_test_result(!*r.problem && policy == SCHED_RR && after.sched_priority == 2,
-			 "the_priority_is_given_back\n");
-	lab_free(&r);
-}
-
 /* whether one of these names was asked for, or none of this kind was */
 static bool wanted(const char *name, bool (*kind)(const char *), int argc, char **argv)
 {
@@ -195,8 +171,7 @@ int main(int argc, char **argv)
 	for (i = 1; i < argc; i++)
 		if (!is_experiment(argv[i]) && !is_control(argv[i]))
 			ksft_exit_fail_msg("%s is neither an experiment nor a control\n", argv[i]);
-	ksft_set_plan(for_each(argc, argv, false) + 1);
-	test_priority();
+	ksft_set_plan(for_each(argc, argv, false));
 	scratch();
 	bystander = net_this();
 	if (bystander < 0)

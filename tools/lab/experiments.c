@@ -51,7 +51,7 @@ const struct experiment experiments[] = {
 		.claim = "no data, close() at EOF at once: three segments",
 		.why = "close() came within the tick after which the ACK would have left",
 		.server = close_at_eof, .client = silent_client,
-		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose") },
+		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose"), .within_tick = true },
 	}, {
 		.nr = 7, .name = "no-data-slow",
 		.claim = "no data, close() 10 ms after EOF: four segments, ACK within two ticks",

@@ -3,6 +3,7 @@
 #ifndef FINACK_LAB_H
 #define FINACK_LAB_H
 
+#include <math.h>
 #include <stdio.h>
 
 #include "net.h"
@@ -31,6 +32,7 @@ enum lab_side {
  *	both sides together; all others must not. "QuickAck=*": at least by one
  * @wire: checks what is not said above, and notes what is wrong with lab_problem()
  * @races: both sides send again, and which of the Active* counters moves depends on who is first
+ * @within_tick: it is shown if the server closes before the next tick
  */
 struct shows {
 	enum wire_outcome outcome;
@@ -40,6 +42,7 @@ struct shows {
 	const char *moves;
 	void (*wire)(struct lab_result *r);
 	bool races;
+	bool within_tick;
 };
 
 /** enum lab_end - when an experiment is over, both processes having ended */
@@ -88,6 +91,8 @@ extern const struct experiment experiments[];
 
 const struct experiment *lab_find(const char *name);
 
+#define LAB_ANY_TIME HUGE_VAL
+
 /**
  * struct lab_options - how an experiment is to be run
  * @family: over what
@@ -97,7 +102,8 @@ const struct experiment *lab_find(const char *name);
  * @knobs: up to and without a NULL: "NAME=VALUE" to be set in /proc/sys/net/finack of the server's
  *	namespace; NULL for none
  * @shows: what must be seen; NULL for what the experiment shows
- * @slack_ms: how much later than claimed an ACK may be, on a machine whose clock does not wait
+ * @slack_ms: how much later than claimed an ACK may be, on a machine whose clock does not wait;
+ *	LAB_ANY_TIME: times are not judged
  * @changed: it is not what the claim is about: wire, counters and application must agree, whatever
  *	they show
  * @pcap: file for the capture, NULL for none

@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,14 +86,6 @@ static void visit(const struct run *run, struct role *role)
 	(run->e->client ?: usual_client)(role, fd);
 }
 
-/* without the privilege a process stays as it is */
-static void set_policy(int policy, int priority)
-{
-	struct sched_param param = { .sched_priority = priority };
-
-	sched_setscheduler(0, policy, &param);
-}
-
 /* leave the CPU to others */
 static void settle(unsigned int ms)
 {
@@ -130,8 +121,6 @@ static void start(struct run *run, enum lab_side side, int ready, const int done
 		return;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* who takes the CPU in the middle of a close would show as its delay */
-	set_policy(SCHED_FIFO, 1);
 	setrlimit(RLIMIT_CORE, &no_core);
 	if (side == LAB_SERVER) {
 		close(done[1]);
@@ -233,19 +222,13 @@ static void act(struct run *run)
 	/* what was lost may have to be lost again */
 	unsigned int deadline_s = run->o->changed ? 3 * DEADLINE_S : DEADLINE_S;
 	uint64_t deadline = role_now() + deadline_s * 1000000000ULL;
-	int policy = sched_getscheduler(0);
-	struct sched_param param = {};
 	bool ended = false;
 
-	sched_getparam(0, &param);
 	run->event[__LAB_SIDE_MAX].fd = pcap_get_selectable_fd(run->capture.pcap);
 	if (start_sides(run))
 		return;
-	/* where real time is not allowed: the lab does not preempt a side when it wakes up */
-	set_policy(SCHED_BATCH, 0);
 	while (!(ended = over(run)) && role_now() < deadline)
 		wait_event(run);
-	set_policy(policy, param.sched_priority);
 	end_sides(run);
 	if (!ended)
 		lab_problem(run->r, "the connection did not end within %u s", deadline_s);
