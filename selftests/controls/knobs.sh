@@ -87,6 +87,16 @@ test_long_list_of_ports() {
 	cmp $proc/ports $own && put $own "" && put $proc/ports 5 && fa_same "$(cat $proc/ports)" 5 "the next list"
 }
 
+# a write() of no byte says nothing; a line with nothing in it says "all ports"
+test_an_empty_write_changes_nothing() {
+	local knob
+	put $proc/ports 80 && put $proc/fin_hold_ms 99 || return
+	for knob in ports fin_hold_ms; do
+		python3 -c 'import os, sys; os.write(os.open(sys.argv[1], os.O_WRONLY), b"")' $proc/$knob
+	done
+	fa_same "$(cat $proc/ports) $(cat $proc/fin_hold_ms)" "80 99" "after empty writes"
+}
+
 # how long a hook stays armed here that nobody wants, in seconds
 linger=3
 linger_file=/sys/module/finack/parameters/linger
