@@ -8,9 +8,9 @@
 
 #include "mib.h"
 
-/* The last socket that entered FIN_WAIT2 on a CPU, and the arrival of the segment that did it: the
- * low halves of the socket's address and of its tcp_clock_cache. One word, so that an interrupt
- * finds both or neither.
+/* The last socket that entered FIN_WAIT2 on a CPU, and when the segment that caused it arrived: the
+ * low halves of the socket's address and of its tcp_clock_cache. They are one word, so that an
+ * interrupt finds both or neither.
  */
 DECLARE_PER_CPU(u64, finack_half_closed);
 
@@ -32,11 +32,11 @@ static inline void finack_active_half(const struct sock *sk)
  * finack_active_outcome() - what the peer did when we closed first
  * @sk: the socket, going from FIN_WAIT2 to CLOSE
  *
- * SOCK_DONE tells whether the peer's FIN came to this socket. If not, it was left to the TIME_WAIT
- * minisock. The ACK of our FIN was in the same segment as the peer's FIN if the arrival clock
- * (tcp_mstamp) has not moved since something of ours was last delivered. That clock counts
- * microseconds. The one kept when this CPU entered FIN_WAIT2 counts nanoseconds, and decides where
- * it is known.
+ * SOCK_DONE tells whether the peer's FIN came to this socket. If not, the FIN was left to the
+ * TIME_WAIT minisock. The ACK of our FIN was in the same segment as the peer's FIN if the arrival
+ * clock (tcp_mstamp) has not moved since something of ours was last delivered. That clock counts
+ * microseconds. The one that finack_active_half() keeps counts nanoseconds: if this CPU still has
+ * it for this socket, it tells apart two segments within a microsecond.
  *
  * Return: FINACK_ACTIVE_MERGED, FINACK_ACTIVE_SEPARATE or FINACK_ACTIVE_HALF.
  */
@@ -49,7 +49,7 @@ static inline enum finack_mib_id finack_active_outcome(const struct sock *sk)
 		return FINACK_ACTIVE_HALF;
 	if (tp->delivered_mstamp != tp->tcp_mstamp)
 		return FINACK_ACTIVE_SEPARATE;
-	/* the same socket, at another time */
+	/* this socket entered FIN_WAIT2 with another segment */
 	if (half != now && upper_32_bits(half) == upper_32_bits(now))
 		return FINACK_ACTIVE_SEPARATE;
 	return FINACK_ACTIVE_MERGED;

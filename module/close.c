@@ -35,7 +35,7 @@ static noinline void untracked(struct finack_net *fn)
 	finack_inc(fn, FINACK_UNTRACKED);
 }
 
-/* What is known beforehand of an ACK that leaves where no hook may be. As a rule nothing. */
+/* Notes what is known in advance of an ACK that may leave where no hook is. It is seldom needed. */
 static noinline notrace void note_and_publish(struct finack_rec *rec, struct sock *sk)
 {
 	rec->data_waits = inet_csk(sk)->icsk_ack.pending & ICSK_ACK_TIMER;
@@ -44,7 +44,7 @@ static noinline notrace void note_and_publish(struct finack_rec *rec, struct soc
 	finack_track_publish(rec, sk);
 }
 
-/* What a record says of its socket when the FIN has been accepted. */
+/* Fills in a record from its socket when the peer's FIN has been accepted, and publishes it. */
 static __always_inline void fill_in(struct finack_rec *rec, struct finack_net *fn, struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
@@ -68,7 +68,7 @@ static __always_inline void fill_in(struct finack_rec *rec, struct finack_net *f
 	finack_track_publish(rec, sk);
 }
 
-/* where it takes more than the home slot, or the socket does not hold its namespace */
+/* for a close that needs more than its home slot, or whose socket does not hold its namespace */
 static noinline notrace void fin_accepted_else(struct finack_net *fn, struct sock *sk, bool ours)
 {
 	bool unheld = !sk->sk_net_refcnt;
@@ -93,7 +93,7 @@ static __always_inline void fin_accepted(struct finack_net *fn, struct sock *sk)
 	fill_in(rec, fn, sk);
 }
 
-/* Whether a close without a record that ends here was seen to begin. */
+/* Whether the begin of a close without a record, which leaves CLOSE_WAIT now, was seen. */
 static noinline bool began(struct finack_net *fn)
 {
 	if (atomic_dec_if_positive(&fn->untracked) >= 0)
@@ -127,7 +127,7 @@ static void fin_queued(struct finack_net *fn, struct sock *sk)
 	if (!rec->outcome && acked)
 		finack_settle_covered(fn, sk, rec, false);
 	if (!now) {
-		/* goes on at the first retransmission or when the connection ends */
+		/* goes on in late() */
 		rec->segs_out = tcp_sk(sk)->segs_out;
 		rec->data_segs_out = tcp_sk(sk)->data_segs_out;
 		rec->segs = acked ? 0 : segs;
@@ -168,8 +168,8 @@ static noinline void ended_without_fin(struct finack_net *fn, struct sock *sk)
 	finack_settle_end(fn, sk, rec, 0);
 }
 
-/* A close whose FIN did not leave at once: the connection ends, a segment was retransmitted
- * (@again), or an ACK is about to leave.
+/* Goes on with a close whose FIN did not leave at once: the connection ends, a segment was
+ * retransmitted (@again), or an ACK is about to leave.
  */
 static noinline void late(struct finack_net *fn, struct sock *sk, struct finack_rec *rec,
 			  const struct sk_buff *again)
@@ -202,7 +202,7 @@ static noinline void late_if_on_this(struct finack_net *fn, struct sock *sk,
 		late(fn, sk, rec, again);
 }
 
-/* The same, if there is one on this socket. As a rule there is none at all. */
+/* Calls late() if this socket has such a close. Usually the whole namespace has none. */
 static __always_inline void late_if_waiting(struct finack_net *fn, struct sock *sk,
 					    const struct sk_buff *again)
 {
@@ -220,7 +220,8 @@ static __always_inline void ended(struct finack_net *fn, struct sock *sk, int ol
 		ended_without_fin(fn, sk);
 }
 
-/* A socket that does not hold its namespace, which may be going: then nothing is counted any more.
+/* A change of state of a socket that does not hold its namespace. If the namespace is going,
+ * nothing is counted any more.
  */
 static noinline void state_unheld(struct sock *sk, int old, int new)
 {
@@ -231,7 +232,7 @@ static noinline void state_unheld(struct sock *sk, int old, int new)
 	fn = finack_net_of(sk);
 	if (!fn) {
 		rec = finack_track_find(sk);
-		if (rec) /* the share may have gone with the namespace, but for these two */
+		if (rec) /* these two shares are always there, others go with the namespace */
 			finack_track_free(sk, rec, finack_share_is_hosts(sock_net(sk)) ?
 					  &finack_share_host : &finack_share_kernel);
 	} else if (new == TCP_CLOSE_WAIT) {
@@ -247,7 +248,7 @@ static noinline void state_unheld(struct sock *sk, int old, int new)
 	preempt_enable_notrace();
 }
 
-/* the socket, if it holds its namespace; else all is done elsewhere */
+/* Whether the socket holds its namespace. If not, state_unheld() has done everything. */
 static __always_inline bool held(struct sock *sk, int old, int new)
 {
 	if (likely(sk->sk_net_refcnt))
@@ -257,9 +258,9 @@ static __always_inline bool held(struct sock *sk, int old, int new)
 }
 
 /*
- * finack_close_...(): what finack_close_state() calls, a function for each state to come. The
- * socket is locked. close() after shutdown() "changes" LAST_ACK, FIN_WAIT1, FIN_WAIT2 and CLOSING
- * to themselves, which is no transition.
+ * finack_close_...(): finack_close_state() calls one of these for each new state. The socket is
+ * locked. close() after shutdown() "changes" LAST_ACK, FIN_WAIT1, FIN_WAIT2 and CLOSING to
+ * themselves, which is no transition.
  */
 
 notrace void finack_close_active(struct sock *sk, int old)
@@ -286,8 +287,8 @@ static noinline notrace void fin_queued_else(struct sock *sk, int old)
 		fin_queued(finack_net_held(sk), sk);
 }
 
-/* The common case is a FIN that leaves at once, alone, and carries the ACK: nothing has been
- * noted. What is needed after the clock was read stands in the record.
+/* The common case is a FIN that leaves at once, alone, and carries the ACK, on a close with
+ * nothing special. What is needed after the call for the time is read from the record again.
  */
 notrace void finack_close_fin_queued(struct sock *sk, int old)
 {
@@ -335,8 +336,8 @@ void finack_close_retransmit(struct sock *sk, const struct sk_buff *skb)
 	preempt_enable_notrace();
 }
 
-/* The record of a close whose outcome is open, if the namespace wants details of it. An ACK that
- * was seen and did not leave opens it again.
+/* The record of a close whose outcome is open or whose FIN is waiting, if the namespace wants
+ * details. If the ACK that was counted did not leave after all, the outcome is open again.
  */
 static struct finack_rec *open_rec(struct finack_net *fn, const struct sock *sk)
 {

@@ -7,8 +7,8 @@
 
 #include "active.h"
 
-/* The states that a close goes through. Most changes of state belong to no close and are found out
- * without a call: those that open a connection.
+/* The states that a close goes through. Most changes of state open a connection and belong to no
+ * close; they are recognized without a call.
  */
 #define FINACK_CLOSE_STATES	(TCPF_CLOSE_WAIT | TCPF_LAST_ACK | TCPF_FIN_WAIT1 |		\
 				 TCPF_FIN_WAIT2 | TCPF_CLOSING | TCPF_CLOSE)
@@ -27,7 +27,7 @@ void finack_close_ended(struct sock *sk, int old);
  */
 static __always_inline void finack_close_state(struct sock *sk, int old, int new)
 {
-	/* CLOSE is the most frequent, and lies in the middle of the others' numbers */
+	/* CLOSE is the most frequent, and its number lies between those of the others */
 	if (new == TCP_CLOSE)
 		finack_close_ended(sk, old);
 	else if (new < TCP_CLOSE && new == TCP_FIN_WAIT2)
