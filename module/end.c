@@ -8,12 +8,12 @@
  * finack_end_without_fin() - what ended CLOSE_WAIT
  * @sk: the socket, going from CLOSE_WAIT to CLOSE
  *
- * Only __tcp_close() sets SEND_SHUTDOWN in this state, and keeps the socket locked until the state
- * changes: it sends a RST (unread data, SO_LINGER 0), whatever error is left on the socket from
- * before, EPIPE of a sockmap for one. Else EPIPE is tcp_reset()'s. Without an error it is
- * tcp_disconnect(), with ECONNABORTED tcp_abort(): RST both. Other errors are timeouts, of which
- * only keepalive, the one that needs nothing in flight or queued, sends a RST. A socket under
- * repair (CRIU) says nothing.
+ * Only __tcp_close() sets SEND_SHUTDOWN in this state, and it keeps the socket locked until the
+ * state changes. It sends a RST (unread data, SO_LINGER 0), whatever error an earlier event left on
+ * the socket, such as the EPIPE of a sockmap. Otherwise the error tells: EPIPE is set by
+ * tcp_reset(), none by tcp_disconnect(), ECONNABORTED by tcp_abort(); the last two send a RST.
+ * Other errors are timeouts. Of these only keepalive sends a RST, and only it requires that
+ * nothing is in flight or queued. A socket under repair (CRIU) sends nothing.
  *
  * Return: FINACK_END_RESET_IN, FINACK_END_RESET_OUT or FINACK_END_OTHER.
  */
@@ -36,8 +36,8 @@ enum finack_mib_id finack_end_without_fin(const struct sock *sk)
  * @sk: the socket, going from CLOSE_WAIT to CLOSE, the FIN covered
  * @rec: its record
  *
- * tcp_abort() sends its RST, which has an ACK, before it changes the state; so may MPTCP for a
- * subflow. In close() the state changes first.
+ * tcp_abort() sends its RST, which has an ACK, before it changes the state. MPTCP may do the same
+ * for a subflow. In close() the state changes first.
  *
  * Return: true if so.
  */

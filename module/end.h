@@ -17,8 +17,8 @@
  * @outcome: FINACK_MERGED, FINACK_SEPARATE or FINACK_UNACKED
  * @reason: why separate; 0 for none
  * @end: FINACK_END_*
- * @ack_delay: nanoseconds; negative if not known, or no segment covered the FIN
- * @fin_delay: nanoseconds; negative if not known, or our FIN did not leave
+ * @ack_delay: nanoseconds; negative if it is not known, or if no segment covered the FIN
+ * @fin_delay: nanoseconds; negative if it is not known, or if our FIN did not leave
  */
 struct finack_end {
 	enum finack_mib_id outcome;
@@ -32,7 +32,7 @@ struct finack_end {
  * finack_end_by_fin() - who sends our FIN
  * @sk: the socket, going from CLOSE_WAIT to LAST_ACK
  *
- * In close() the last reference to the file is gone: this runs from __fput(). In shutdown() the
+ * In close() the last reference to the file is gone, because __fput() calls it. In shutdown() the
  * caller still holds one. A socket without a file is the kernel's own and counts as closed.
  *
  * Return: FINACK_END_CLOSE, FINACK_END_SHUTDOWN or FINACK_END_EXIT.

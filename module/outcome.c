@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a socket says of the two FINs of a passive close at a transition: whether the peer's is
- * ACKed, and what becomes of ours. It only reads the socket, and remembers nothing but what the
- * record has.
+ * ACKed, and what becomes of ours. This only reads the socket. What it needs from earlier is in the
+ * record.
  *
- * The facts it rests on, all in the kernel's net/ipv4:
+ * It relies on these facts, all in the kernel's net/ipv4:
  *  - segs_out counts every segment, data_segs_out those with data (__tcp_transmit_skb);
  *  - sk_write_queue holds only what was never sent; tcp_send_fin() puts the FIN on its last skb,
  *    or makes one if the queue is empty, and pushes with Nagle off.
@@ -18,8 +18,8 @@
  * @sk: the socket, in LAST_ACK
  * @rec: its record
  *
- * Under memory pressure tcp_send_fin() puts the FIN on data that was sent already and advances
- * snd_nxt over it all the same; then something has to have been sent since.
+ * Under memory pressure tcp_send_fin() puts the FIN on data that was already sent, and advances
+ * snd_nxt over it all the same. So a segment must have been sent since, too.
  *
  * Return: true if so.
  */
@@ -36,9 +36,9 @@ bool finack_fin_left(const struct sock *sk, const struct finack_rec *rec)
  * @seq: its sequence number
  * @last: nothing was sent after it
  *
- * The queue of what is not ACKed has the time of each packet. When it is gone from there,
- * tcp_wstamp_ns is the time of the last one, unless the socket is paced: then it is that of the
- * next.
+ * The retransmission queue has the time of each packet that is not ACKed. For a packet that has
+ * left this queue, tcp_wstamp_ns is used: the time of the last packet sent, or, if the socket is
+ * paced, of the next one.
  *
  * Return: the time (ktime), or 0 if that cannot be told any more.
  */
@@ -60,7 +60,7 @@ u64 finack_sent_ns(const struct sock *sk, u32 seq, bool last)
 	return last && sk->sk_pacing_status == SK_PACING_NONE ? tcp_sk(sk)->tcp_wstamp_ns : 0;
 }
 
-/* Whether the interface takes several segments as one packet; a capture there shows one. */
+/* Whether the interface takes several segments as one packet, so that a capture shows one. */
 static bool segments_in_hardware(const struct sock *sk)
 {
 	const struct dst_entry *dst = __sk_dst_get((struct sock *)sk);
@@ -69,7 +69,7 @@ static bool segments_in_hardware(const struct sock *sk)
 }
 
 /* How many segments of full size tcp_write_xmit() sends as one packet at most (tcp_cwnd_test,
- * tcp_tso_segs). A congestion control's own minimum is not asked for: it can only be more.
+ * tcp_tso_segs). A congestion control's own minimum is ignored: it could only raise the number.
  */
 static u32 packet_segs(const struct sock *sk, u32 mss)
 {
@@ -86,7 +86,7 @@ static u32 packet_segs(const struct sock *sk, u32 mss)
 	return min3(segs, (u32)sk->sk_gso_max_segs, max(tcp_snd_cwnd(tp) >> 1, 1U));
 }
 
-/* Whether too much is on its way to the interface (tcp_small_queue_check, at its strictest). */
+/* Whether too much is queued below TCP, by the strictest form of tcp_small_queue_check(). */
 static bool queue_full(const struct sock *sk)
 {
 	const struct rb_node *first = sk->tcp_rtx_queue.rb_node;
@@ -99,8 +99,8 @@ static bool queue_full(const struct sock *sk)
 	return refcount_read(&sk->sk_wmem_alloc) > limit;
 }
 
-/* Under memory pressure tcp_send_fin() puts the FIN on what was sent and waits for its
- * retransmission.
+/* Whether tcp_send_fin() will put the FIN on data that was already sent and wait for its
+ * retransmission, as it does under memory pressure.
  */
 static bool fin_on_sent_data(const struct sock *sk)
 {
@@ -132,9 +132,9 @@ static u32 fin_segs(const struct sock *sk)
  * @segs: set to the segments of the one packet that carries our FIN and what is before it; 0 if it
  *	takes more than one packet, or a retransmission
  *
- * Asks what tcp_write_xmit() will ask, and is strict: is there unsent data in a buffer before the
- * FIN's, does the peer's window reach to its end, has the congestion window room (kernels before
- * 6.12 let a lone FIN pass all the same), is the socket paced or its queue full.
+ * Makes the checks of tcp_write_xmit() in advance, in doubt against the FIN: no unsent data in a
+ * buffer before the FIN's, the peer's window reaches to the FIN's end, the congestion window has
+ * room (kernels before 6.12 let a lone FIN pass even without), no pacing delay, no full queue.
  *
  * Return: true if so; else the FIN may have to wait, or data goes before it.
  */
@@ -165,9 +165,10 @@ bool finack_fin_leaves_now(const struct sock *sk, u32 *segs)
  * @rec: its record, as left when the FIN was queued
  * @again: what was just retransmitted, for the first time since; NULL when the connection ends
  *
- * If no more was sent, before a retransmission, than the FIN and what was queued before it, these
- * went as one packet, and the ACK with them. Else the first was a pure ACK (the delayed-ACK timer,
- * a window probe) or data. If nothing was, the retransmission itself is the first.
+ * Counts the segments sent since the FIN was queued, without the retransmission. If they are those
+ * of the FIN and of what was queued before it, all went as one packet, which carried the ACK. If
+ * they are others, the first was a pure ACK (the delayed-ACK timer, a window probe) or data. If
+ * there are none, the retransmission itself was the first, if there was one.
  *
  * Return: FINACK_MERGED, FINACK_SEPARATE or FINACK_UNACKED.
  */

@@ -16,9 +16,9 @@
  *
  * Every segment sent with an ACK sets rcv_wup to rcv_nxt (tcp_select_window).
  *
- * DCTCP can send an ACK of what came before a segment while it takes that segment in, FIN included
- * (dctcp_ece_ack_update), and then this is true too soon; but then it also asks for an ACK of the
- * segment at once, which leaves before anything can ask here.
+ * While DCTCP processes a segment, it can send an ACK of what came before it
+ * (dctcp_ece_ack_update). If the segment has the FIN, this is then true too soon. But DCTCP also
+ * requests an immediate ACK of the segment, which leaves before anybody calls this.
  *
  * Return: true if so.
  */
@@ -31,10 +31,10 @@ static inline bool finack_fin_acked(const struct sock *sk)
  * finack_fin_goes_alone() - whether our FIN surely leaves at once, in a segment of its own
  * @sk: the socket, just before tcp_send_fin()
  *
- * Nothing is queued, nothing is in flight, the peer's window is open and the socket is not paced:
- * of what finack_fin_leaves_now() asks, this is what most connections answer.
+ * Nothing is queued, nothing is in flight, the peer's window is open and the socket is not paced.
+ * This is the common case of finack_fin_leaves_now().
  *
- * Return: true if so; else ask finack_fin_leaves_now().
+ * Return: true if so; if not, finack_fin_leaves_now() has to decide.
  */
 static inline bool finack_fin_goes_alone(const struct sock *sk)
 {
