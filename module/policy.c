@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The controls: when an ACK leaves, decided in the kernel's place. Each redirects one of the
- * kernel's own decisions, and does so at the moment when the kernel makes it:
+ * The controls decide, in the kernel's place, when an ACK leaves. Each redirects one of the
+ * kernel's own decisions at the moment when the kernel makes it:
  *
  *   tcp_send_delayed_ack()      fin_ack=1, quickack=1: it becomes tcp_send_ack()
  *   tcp_send_ack(),             fin_ack=2: the ACK of a FIN does not leave yet; they become
  *   tcp_delack_timer_handler()  tcp_send_delayed_ack()
  *   after tcp_send_delayed_ack  the bounds and the hold: the timer just armed is moved
  *
- * So a counter of the controls moves only where the kernel would have done something else. What
- * is written to a socket is this timer and the flags that say it is armed; it needs nobody of
- * finack when it fires.
+ * So a counter of the controls moves only where the kernel would have done something else. The
+ * controls write only this timer and the flags that say that it is armed. When the timer fires, it
+ * needs nothing of finack.
  *
- * An application that asks for its ACK (TCP_QUICKACK) and a peer that sends its FIN again make the
- * socket leave ping-pong mode, which tcp_fin() had entered: that ends a hold.
+ * A hold lasts only as long as the ping-pong mode that tcp_fin() enters. The socket leaves it if
+ * the application asks for its ACK (TCP_QUICKACK) or if the peer sends its FIN again.
  */
 #include <linux/jiffies.h>
 
@@ -23,17 +23,17 @@
 #include "policy.h"
 #include "reason.h"
 
-/* The delayed-ACK timer is exact to a tick up to so many ticks, then to eight (the first levels of
- * the timer wheel, kernel/time/timer.c).
+/* The delayed-ACK timer is exact to one tick up to WHEEL_EXACT ticks, beyond that to WHEEL_COARSE
+ * (the first levels of the timer wheel, kernel/time/timer.c).
  */
 #define WHEEL_EXACT	62
 #define WHEEL_COARSE	8
 
-/* how often a hold looks whether it is still wanted, in ticks */
+/* the interval at which a hold checks whether it is still wanted, in ticks */
 #define LOOK	msecs_to_jiffies(8)
 
 /* The delay of an ACK has to be below half a second (RFC 1122 4.2.3.2). A timer fires within the
- * tick after it expires; another one is for what is late.
+ * tick after it expires; one more tick is for timers that fire late.
  */
 #define HOLD_LIMIT_NS	(NSEC_PER_SEC / 2 - 2 * TICK_NSEC)
 
@@ -50,8 +50,8 @@ static bool owes_ack_of_fin(const struct sock *sk)
 	return 1 << sk->sk_state & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK) && !finack_fin_acked(sk);
 }
 
-/* Whether data is queued that leaves in a moment, and an ACK with it: window and congestion window
- * have room, and Nagle does not hold it. Pacing or a full queue does.
+/* Whether queued data, and an ACK with it, is about to leave: the peer's window and the congestion
+ * window have room, and Nagle does not hold the data. Only pacing or a full queue delays it.
  */
 static bool data_about_to_leave(const struct sock *sk)
 {
@@ -67,7 +67,7 @@ static bool data_about_to_leave(const struct sock *sk)
 	       (!(tp->nonagle & TCP_NAGLE_CORK) && (tp->nonagle || !tp->packets_out));
 }
 
-/* a timer that fires before half a second is over, with what the wheel adds */
+/* Milliseconds in ticks, few enough that the timer, wheel included, fires within half a second. */
 static unsigned long ticks_of(unsigned int ms)
 {
 	unsigned long n = msecs_to_jiffies(ms);
@@ -83,8 +83,9 @@ static u32 own_maximum(const struct sock *sk)
 	return own < TCP_DELACK_MAX ? own : 0;
 }
 
-/* How long the ACK of the peer's FIN may still be held, in nanoseconds; 0 or less: no longer. If
- * data before the FIN waits for the same ACK, it may have waited as long as a delayed ACK can.
+/* How much longer the ACK of the peer's FIN may be held, in nanoseconds; 0 or less: no longer. If
+ * data before the FIN waits for the same ACK, it may have waited as long as a delayed ACK can, and
+ * the limit is that much shorter.
  */
 static s64 hold_left(const struct finack_net *fn, const struct sock *sk,
 		     const struct finack_rec *rec)
@@ -93,7 +94,7 @@ static s64 hold_left(const struct finack_net *fn, const struct sock *sk,
 	unsigned long waited;
 	u32 own = own_maximum(sk);
 
-	if (own) /* the kernel's timer for it ends within the last of its ticks */
+	if (own) /* the kernel's timer for this maximum fires within its last tick */
 		hold = min(hold, (own - 1) * (u64)TICK_NSEC);
 
 	if (rec->data_waits) {
@@ -104,7 +105,7 @@ static s64 hold_left(const struct finack_net *fn, const struct sock *sk,
 	return rec->fin_ns + min(hold, limit) - ktime_get_ns();
 }
 
-/* The record of a close whose ACK is to be held, or NULL. */
+/* The record of the socket's close if the ACK of the FIN has to be held, else NULL. */
 static struct finack_rec *to_be_held(const struct finack_net *fn, struct sock *sk)
 {
 	if (READ_ONCE(fn->knobs.fin_ack) != FINACK_FIN_ACK_HOLD || !owes_ack_of_fin(sk) ||
@@ -131,7 +132,7 @@ bool finack_policy_sends_now(struct sock *sk)
 	fin = owes_ack_of_fin(sk);
 	fin_ack = fin ? READ_ONCE(fn->knobs.fin_ack) : FINACK_FIN_ACK_KERNEL;
 	if (fin_ack == FINACK_FIN_ACK_HOLD && !to_be_held(fn, sk))
-		fin_ack = FINACK_FIN_ACK_KERNEL; /* there is nothing to hold it by */
+		fin_ack = FINACK_FIN_ACK_KERNEL; /* it is not held, for lack of a record for one */
 	if (fin_ack == FINACK_FIN_ACK_HOLD ||
 	    (fin_ack == FINACK_FIN_ACK_KERNEL && !READ_ONCE(fn->knobs.quickack)) ||
 	    !applies(fn, sk) || finack_delack_is_due(sk))
@@ -157,8 +158,9 @@ static void note_hold(struct finack_net *fn, struct finack_rec *rec)
  * @sk: the socket, tcp_send_ack() or tcp_delack_timer_handler() just entered
  * @timer: it is the latter
  *
- * Return: true if so; tcp_send_delayed_ack() is to run in its place, and what follows from that is
- * finack_policy_bound()'s. The socket then says that an ACK is due and no timer armed.
+ * Return: true if so. Then tcp_send_delayed_ack() has to run instead, and finack_policy_bound()
+ * moves the timer that it arms. The flags of the socket now say that an ACK is scheduled and no
+ * timer armed.
  */
 bool finack_policy_holds(struct sock *sk, bool timer)
 {
@@ -169,12 +171,12 @@ bool finack_policy_holds(struct sock *sk, bool timer)
 
 	if (!rec)
 		return false;
-	/* what the timer's handler looks at first */
+	/* the timer's handler checks this first, too: then it sends no ACK for the timer */
 	if (timer && (tcp_sk(sk)->compressed_ack || !(icsk->icsk_ack.pending & ICSK_ACK_TIMER) ||
 		      time_after(finack_delack_timeout(icsk), jiffies)))
 		return false;
-	/* The answer to a segment that is not acceptable, a challenge ACK for one, is no ACK of the
-	 * FIN (tcp_oow_rate_limited).
+	/* The answer to an unacceptable segment, such as a challenge ACK, is not the ACK of the FIN
+	 * (tcp_oow_rate_limited).
 	 */
 	if (!timer && tcp_sk(sk)->last_oow_ack_time == tcp_jiffies32)
 		return false;
@@ -183,7 +185,7 @@ bool finack_policy_holds(struct sock *sk, bool timer)
 		note_hold(fn, rec);
 	if (!hold)
 		return false;
-	/* as the kernel writes it: the timer looks at it without the lock */
+	/* written as the kernel does: the timer reads it without the socket lock */
 	smp_store_release(&icsk->icsk_ack.pending,
 			  (icsk->icsk_ack.pending & ~(ICSK_ACK_NOW | ICSK_ACK_TIMER)) |
 			  ICSK_ACK_SCHED);
@@ -195,7 +197,7 @@ bool finack_policy_holds(struct sock *sk, bool timer)
  * @sk: the socket, tcp_send_delayed_ack() just entered
  * @before: set to the state of the timer
  *
- * Return: true if so; finack_policy_bound() is then called when the function is over.
+ * Return: true if so. finack_policy_bound() then has to be called when the function returns.
  */
 bool finack_policy_bounds(struct sock *sk, struct finack_delack *before)
 {
@@ -219,7 +221,7 @@ bool finack_policy_bounds(struct sock *sk, struct finack_delack *before)
 			      READ_ONCE(fn->knobs.delack_max_ms)) && applies(fn, sk));
 }
 
-/* Where the bounds put a timer that the kernel set to @expires. */
+/* The time to which the bounds move a timer that the kernel has set to @expires. */
 static unsigned long in_bounds(const struct finack_net *fn, const struct sock *sk,
 			       const struct finack_delack *before, unsigned long expires)
 {
@@ -230,7 +232,9 @@ static unsigned long in_bounds(const struct finack_net *fn, const struct sock *s
 	if (own)
 		min = min_t(unsigned long, min, own);
 	if (min) {
-		/* What was set before may not be brought forward, but nor is it put off again. */
+		/* A timer that was set before is neither brought forward below the minimum nor put
+		 * off again.
+		 */
 		min += jiffies;
 		if (before->pending && time_before(before->expires, min))
 			min = before->expires;
@@ -243,8 +247,8 @@ static unsigned long in_bounds(const struct finack_net *fn, const struct sock *s
 }
 
 /**
- * finack_policy_bound() - move a delayed ACK to where it may be
- * @sk: the socket, tcp_send_delayed_ack() just left
+ * finack_policy_bound() - move the delayed-ACK timer as the hold or the bounds want it
+ * @sk: the socket, tcp_send_delayed_ack() just returned
  * @before: from finack_policy_bounds()
  */
 void finack_policy_bound(struct sock *sk, const struct finack_delack *before)
@@ -255,7 +259,7 @@ void finack_policy_bound(struct sock *sk, const struct finack_delack *before)
 	struct finack_rec *rec;
 
 	if (!fn || !(icsk->icsk_ack.pending & ICSK_ACK_TIMER))
-		return; /* it was about to fire, and the ACK has left */
+		return; /* the timer was about to fire, so the ACK has been sent */
 	old = finack_delack_timeout(icsk);
 	rec = to_be_held(fn, sk);
 	if (rec) {
@@ -263,12 +267,12 @@ void finack_policy_bound(struct sock *sk, const struct finack_delack *before)
 
 		expires = jiffies + min_t(u64, div_u64(left, TICK_NSEC), WHEEL_EXACT);
 		if (rec->held == FINACK_HELD_BACK) {
-			/* The kernel would have sent it: from here on look again and again whether
+			/* The kernel would have sent the ACK. From here on check regularly whether
 			 * the application has asked for it (TCP_QUICKACK), which no hook sees.
 			 */
 			expires = min(expires, jiffies + LOOK);
 		} else {
-			/* not before the kernel's own time, or the application's, is over */
+			/* the kernel's delay ends sooner, or the application has set a maximum */
 			if (!time_before(expires, old) || own_maximum(sk))
 				return;
 			rec->held = FINACK_HELD_SHORT;

@@ -10,7 +10,7 @@ struct sock;
 /**
  * struct finack_delack - the delayed-ACK timer of a socket
  * @pending: it was armed
- * @expires: when it was to fire, in jiffies
+ * @expires: when it was due, in jiffies
  */
 struct finack_delack {
 	bool pending;

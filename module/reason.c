@@ -2,12 +2,13 @@
 /*
  * Why an ACK of the peer's FIN left without our own FIN, and when. Only reads the socket.
  *
- * tcp_send_ack() has several callers, and each leaves another trace in icsk_ack.pending:
- *  - taking in a segment whose ACK is due at once: ICSK_ACK_TIMER is not set yet for this FIN;
+ * tcp_send_ack() has several callers. Each leaves a different trace in icsk_ack.pending:
+ *  - the receive path, for a segment whose ACK is due at once: ICSK_ACK_TIMER is not set yet for
+ *    this FIN;
  *  - the delayed-ACK timer: set when its handler is entered, cleared when it sends;
  *  - a system call (TCP_QUICKACK, a read that moves the window): still set, and the socket is owned
- *    by a process that is not just taking in its backlog, nor sending an ACK that waited for the
- *    end of that (tcp_release_cb(), since 6.7, with softirqs off).
+ *    by a process that is neither processing its backlog nor sending an ACK that was deferred to
+ *    the end of the backlog (tcp_release_cb(), since 6.7, with softirqs off).
  */
 #include <net/dst.h>
 #include <net/tcp.h>
@@ -20,7 +21,7 @@
  * finack_delack_is_due() - whether tcp_send_delayed_ack() would send instead of delaying
  * @sk: the socket
  *
- * It does if the timer is about to fire: within a quarter of the delay that it would set now.
+ * It sends if the timer fires within a quarter of the delay that would be set now.
  *
  * Return: true if so.
  */
@@ -44,7 +45,7 @@ bool finack_delack_is_due(const struct sock *sk)
 	return time_before_eq(finack_delack_timeout(icsk), jiffies + (ato >> 2));
 }
 
-/* Segments sent since the FIN was accepted, or ours was queued: all, and those with data. */
+/* Segments sent since the peer's FIN was accepted, or since ours was queued. *data: with data. */
 static u32 segs_since(const struct sock *sk, const struct finack_rec *rec, u32 *data)
 {
 	*data = tcp_sk(sk)->data_segs_out - rec->data_segs_out;
@@ -58,8 +59,8 @@ static bool route_quickack(const struct sock *sk)
 	return dst && dst_metric(dst, RTAX_QUICKACK);
 }
 
-/* Whether an ACK is due at once (__tcp_ack_snd_check), but for the route. TCP_QUICKACK does not
- * count when a FIN is taken in: tcp_fin() has just ended that.
+/* Whether an ACK is due at once (__tcp_ack_snd_check) for other reasons than the route.
+ * TCP_QUICKACK does not count while a FIN is processed: tcp_fin() has just ended that mode.
  */
 static bool due_at_once(const struct sock *sk)
 {
@@ -70,8 +71,8 @@ static bool due_at_once(const struct sock *sk)
 	       tp->rcv_nxt - tp->rcv_wup > icsk->icsk_ack.rcv_mss;
 }
 
-/* Whether segments that came while a process owned the socket are being taken in (__release_sock):
- * they are taken off the list first, and the sum of their sizes is cleared last.
+/* Whether the backlog, segments that came while a process owned the socket, is being processed:
+ * __release_sock() first takes them off the list, and last clears the sum of their sizes.
  */
 static bool in_backlog(const struct sock *sk)
 {
@@ -79,13 +80,13 @@ static bool in_backlog(const struct sock *sk)
 }
 
 /**
- * finack_ack_deferred() - whether the ACK of a FIN leaves when the backlog is done
+ * finack_ack_deferred() - whether the ACK of a FIN leaves after the backlog is processed
  * @sk: the socket, the FIN just accepted
  *
- * Since 6.7 an ACK that is due at once, of what came while a process owned the socket, is left to
+ * Since 6.7 an immediate ACK of what came while a process owned the socket is left to
  * tcp_release_cb() (TCP_ACK_DEFERRED). There tcp_send_ack() is inlined.
  *
- * Return: true if so; before 6.7 it leaves at once.
+ * Return: true if so. Before 6.7 such an ACK leaves at once.
  */
 bool finack_ack_deferred(const struct sock *sk)
 {
@@ -97,9 +98,9 @@ bool finack_ack_deferred(const struct sock *sk)
  * @sk: the socket, tcp_delack_timer_handler() just entered, the FIN not ACKed
  * @rec: its record
  *
- * icsk_ack.ato is 0 where no data ever came (tcp_event_data_recv); the handler changes it.
+ * icsk_ack.ato is 0 if no data ever came (tcp_event_data_recv). The handler will change it.
  *
- * Return: the reason if it sends an ACK now, 0 if it will not.
+ * Return: the reason for the ACK if the timer sends one now, else 0.
  */
 enum finack_mib_id finack_reason_timer(const struct sock *sk, const struct finack_rec *rec)
 {
@@ -115,7 +116,7 @@ enum finack_mib_id finack_reason_timer(const struct sock *sk, const struct finac
  * @sk: the socket, tcp_send_ack() just entered, the FIN not ACKed
  * @rec: its record
  *
- * Return: the reason; FINACK_SEP_UNKNOWN if it must have been the timer, which was not seen.
+ * Return: the reason; FINACK_SEP_UNKNOWN if it must be the timer, whose handler was not seen.
  */
 enum finack_mib_id finack_reason_ack(const struct sock *sk, const struct finack_rec *rec)
 {
@@ -127,7 +128,7 @@ enum finack_mib_id finack_reason_ack(const struct sock *sk, const struct finack_
 	if (!(pending & ICSK_ACK_TIMER)) {
 		if (rec->cause)
 			return rec->cause;
-		/* the clock stands where it stood when the FIN came: it is being taken in */
+		/* while the FIN is being processed, the clock is where it was when the FIN came */
 		if (!route && tcp_sk(sk)->tcp_clock_cache != rec->fin_ns && !due_at_once(sk))
 			return FINACK_SEP_UNKNOWN;
 	} else if (sock_owned_by_user_nocheck(sk) && !(pending & ICSK_ACK_NOW) &&
@@ -138,18 +139,18 @@ enum finack_mib_id finack_reason_ack(const struct sock *sk, const struct finack_
 }
 
 /**
- * finack_reason_covered() - why a FIN is ACKed already, when nothing saw the ACK leave
+ * finack_reason_covered() - why a FIN is already ACKed, if no hook saw the ACK leave
  * @sk: the socket
  * @rec: its record
  * @ack_now: tcp_send_ack() was just entered
  * @ns: set to the time when the ACK left, 0 if that is not known
  *
- * A data segment runs into no hook. If there was nothing but data since the FIN, it was that. Where
- * tcp_send_ack() is inlined and gcc has not split it (finack_carrier_find()), some pure ACKs do
- * not either; two kinds of them are known by what the socket was like when the FIN came. What
- * is left is a pure ACK that no hook saw: one missed, or sent by a probe of window or keepalive
- * (tcp_xmit_probe_skb), or, in later kernels, a challenge ACK (tcp_send_ack_reflect_ect). DCTCP
- * makes a FIN look ACKed too soon, see finack_fin_acked().
+ * Data segments pass no hook. If only data was sent since the FIN, data carried the ACK. Where
+ * tcp_send_ack() is inlined and gcc has not split it (finack_carrier_find()), some pure ACKs pass
+ * no hook either. Two kinds of them are recognized by the state of the socket when the FIN came.
+ * The rest are pure ACKs that a hook missed, window or keepalive probes (tcp_xmit_probe_skb) or,
+ * in later kernels, challenge ACKs (tcp_send_ack_reflect_ect). DCTCP makes a FIN look ACKed too
+ * soon, see finack_fin_acked().
  *
  * Return: FINACK_SEP_DATA, _POLICY, _NOW, _ROUTE or _UNKNOWN.
  */
