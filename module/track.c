@@ -2,18 +2,21 @@
 /*
  * The record table: bounded, keyed by the socket, allocated once at load.
  *
- * An array of slots of one cache line each, twice as many as there may be records. A socket's
- * address gives its home slot; if that is taken, the record lies in one of the next SEARCH, and
- * the home slot counts it. At half load one of 20 million sockets finds all of them taken.
+ * The table is an array of slots of one cache line each, twice as many as there may be records. A
+ * socket's address gives its home slot. If that is taken, the record lies in one of the slots
+ * behind it (SEARCH in all), and the home slot counts it. At half load one of 20 million sockets
+ * finds all of them taken.
  *
- * A slot is claimed by cmpxchg of its socket, marked; filled in; and published by a release of its
- * socket. It is freed by a release of NULL. There is no list and no lock, and nothing is allocated
- * after load; a full table is told to the caller, who counts the close without its details.
+ * A slot is claimed by a cmpxchg() that stores its socket with a mark, then filled in, then
+ * published by a store-release of the socket. It is freed by a store-release of NULL. There is no
+ * list and no lock, and nothing is allocated after load. If the table is full, the caller is told,
+ * and counts the close without its details.
  *
- * A record belongs to the holder of its socket's lock, and a socket leaves CLOSE_WAIT and LAST_ACK
+ * A record belongs to the holder of its socket's lock. A socket leaves CLOSE_WAIT and LAST_ACK
  * before it is freed, which ends its record. So a reader that sees a socket in a slot, under RCU,
- * may look at its reference count: the memory of TCP's sockets stays such until a grace period is
- * over (SLAB_TYPESAFE_BY_RCU). No reader may be left when the hooks go, see main.c.
+ * may look at its reference count: the memory of TCP's sockets remains that of sockets until a
+ * grace period is over (SLAB_TYPESAFE_BY_RCU). No reader may be left when the hooks are detached,
+ * see main.c.
  */
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -23,12 +26,12 @@
 
 #include "track.h"
 
-/* slots that are searched, the home slot included */
+/* number of slots that are searched, the home slot included */
 #define SEARCH 64
 
 struct finack_table finack_table __read_mostly;
 
-/* kvcalloc() refuses 2 GiB and says so in the log */
+/* kvcalloc() refuses 2 GiB and more, with a warning in the log */
 static struct finack_rec *slots_alloc(size_t slots)
 {
 	if (slots > INT_MAX / sizeof(struct finack_rec))
@@ -50,7 +53,7 @@ int finack_track_init(unsigned int max)
 	if (err)
 		return err;
 	finack_table.max = max;
-	finack_table.homes = slots - (SEARCH - 1); /* a search ends where the array does */
+	finack_table.homes = slots - (SEARCH - 1); /* no search goes beyond the array */
 	finack_table.slots = slots_alloc(slots);
 	if (finack_table.slots)
 		return 0;
@@ -83,13 +86,13 @@ static struct finack_rec *claim_away(struct sock *sk, struct finack_rec *home)
 }
 
 /**
- * finack_track_claim_rest() - claim a slot, wherever one is
+ * finack_track_claim_rest() - claim a slot, the home slot or another one
  * @sk: the socket, locked, without a record
  * @share: whose part of the table it will be
- * @ours: the home slot is claimed already
+ * @ours: the caller has already claimed the home slot
  *
- * Return: the record, for the caller to fill in and to publish; NULL if there is none to be had,
- * and then nothing is claimed.
+ * Return: the record, which the caller has to fill in and publish; NULL if there is none, and then
+ * nothing is claimed.
  */
 struct finack_rec *finack_track_claim_rest(struct sock *sk, struct finack_share *share, bool ours)
 {
@@ -109,7 +112,7 @@ struct finack_rec *finack_track_claim_rest(struct sock *sk, struct finack_share 
 }
 
 /**
- * finack_track_find_away() - the record of a socket, where it does not lie in its home slot
+ * finack_track_find_away() - the record of a socket that is not in its home slot
  * @sk: the socket, locked
  * @home: its home slot
  *
@@ -126,7 +129,7 @@ struct finack_rec *finack_track_find_away(const struct sock *sk, struct finack_r
 }
 
 /**
- * finack_track_leave() - a record that does not lie in its home slot is about to be freed
+ * finack_track_leave() - a record that is not in its home slot is about to be freed
  * @sk: its socket, locked
  */
 void finack_track_leave(const struct sock *sk)
@@ -147,10 +150,10 @@ unsigned int finack_track_slots(void)
 }
 
 /**
- * finack_track_next() - pass over free slots
+ * finack_track_next() - skip free slots
  * @i: where to begin
  *
- * May sleep. Return: the first slot from there on that is taken, or finack_track_slots().
+ * May sleep. Return: the first taken slot from there on, or finack_track_slots().
  */
 unsigned int finack_track_next(unsigned int i)
 {
@@ -163,12 +166,13 @@ unsigned int finack_track_next(unsigned int i)
 }
 
 /**
- * finack_track_get() - look at a slot from outside
+ * finack_track_get() - read a slot without its socket's lock
  * @i: its number, from 0 to below finack_track_slots(); a close keeps it to its end
  * @net: the namespace
  * @copy: the record; its owner may be changing it, so its fields need not fit together
  *
- * Return: its socket, held: sock_put() is the caller's; NULL if it is none of that namespace's.
+ * Return: its socket, with a reference that the caller has to sock_put(); NULL if the slot has no
+ * socket of that namespace.
  */
 struct sock *finack_track_get(unsigned int i, const struct net *net, struct finack_rec *copy)
 {
@@ -183,8 +187,8 @@ struct sock *finack_track_get(unsigned int i, const struct net *net, struct fina
 		return NULL;
 	}
 	rcu_read_unlock();
-	/* What is held may be the memory's next life, with a record in another slot or none yet. */
-	smp_mb__after_atomic(); /* the reference before the second look */
+	/* The memory may be another socket by now, whose record is elsewhere or not there yet. */
+	smp_mb__after_atomic(); /* the reference is taken before the slot is read again */
 	if (smp_load_acquire(&rec->sk) != sk) { /* pairs with finack_track_publish() */
 		sock_put(sk);
 		return NULL;
@@ -194,6 +198,6 @@ struct sock *finack_track_get(unsigned int i, const struct net *net, struct fina
 	smp_rmb(); /* pairs with the releases of rec->sk: what was copied is not newer than this */
 	if (READ_ONCE(rec->sk) == sk && net_eq(sock_net(sk), net))
 		return sk;
-	sock_put(sk); /* another socket has the slot by now, or another connection the socket */
+	sock_put(sk); /* by now the slot is another socket's, or the socket another connection's */
 	return NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The record table: one record per passive close. What most closes need of it is inlined here. */
+/* The record table: one record per passive close. What most closes need is inlined here. */
 #ifndef FINACK_TRACK_H
 #define FINACK_TRACK_H
 
@@ -19,21 +19,20 @@ struct sock;
 /**
  * struct finack_rec - a passive close, from the peer's FIN until our own has left
  * @sk: the socket, never dereferenced through here; NULL while the slot is free, with its lowest
- *	bit
- *	set while the slot is claimed and not filled in
+ *	bit set while the slot is claimed and not filled in
  * @fn: its namespace's data, for close.c
  * @fin_ns: when the FIN was accepted (tcp_sock::tcp_clock_cache)
- * @ack_ns: when the segment that covers it left, if that is in the histogram; else 0
+ * @ack_ns: when the segment that covers the FIN left, if that delay is in the histogram; else 0
  * @segs_out: tcp_sock::segs_out when the FIN was accepted, later when ours was queued
  * @data_segs_out: tcp_sock::data_segs_out at the same times
  * @snd_nxt: tcp_sock::snd_nxt when the FIN was accepted
- * @spilled: of the slot, not of the record: records whose home it is and which lie in a later slot
+ * @spilled: of the slot, not of the record: how many records with this home lie in a later slot
  * @segs: how many segments the packet that carries our FIN adds to segs_out, computed when the
  *	FIN was queued; 0 once the peer's FIN is ACKed
- * @special: all of the next five; 0 for most records to their end
+ * @special: the next five as one word, which stays 0 for most records
  * @outcome: enum finack_mib_id once it is counted, 0 until then
  * @held: what fin_ack=2 did to the ACK: FINACK_HELD_*
- * @away: it does not lie in its home slot
+ * @away: the record is not in its home slot
  * @unheld: its socket does not hold the namespace, which may be going
  * @waiting: our FIN was queued and did not leave at once
  * @reason: enum finack_mib_id if one was counted
@@ -42,9 +41,9 @@ struct sock;
  * @data_waits: data before the FIN was waiting for its ACK
  * @ack_due: the timer for that ACK was about to fire when the FIN came, so that
  *	tcp_send_delayed_ack() sends at once; see finack_delack_is_due()
- * @deferred: the ACK of the FIN leaves when the backlog is done, see finack_ack_deferred()
+ * @deferred: the ACK of the FIN leaves after the backlog is processed, see finack_ack_deferred()
  *
- * Belongs to the holder of the socket's lock. A slot is a cache line of its own.
+ * A record belongs to the holder of the socket's lock. A slot is a cache line of its own.
  */
 struct finack_rec {
 	struct sock *sk;
@@ -79,15 +78,15 @@ static_assert(sizeof(struct finack_rec) == 64);
 /* values of finack_rec::held */
 enum {
 	FINACK_HELD_NOT,
-	FINACK_HELD_SHORT,	/* it is to leave sooner than the kernel had it */
+	FINACK_HELD_SHORT,	/* the hold ends sooner than the kernel's own delay */
 	FINACK_HELD_BACK,	/* counted as Held */
 };
 
 /**
- * struct finack_table - the table; does not change once it is made
+ * struct finack_table - the table; does not change after load
  * @slots: the slots
- * @homes: slots that can be a record's home; behind the last are as many as a search looks at
- * @max: records in use at most
+ * @homes: number of slots that can be a home slot; a search can use those behind the last one, too
+ * @max: how many records may be in use
  */
 struct finack_table {
 	struct finack_rec *slots;
@@ -112,7 +111,7 @@ static inline struct finack_rec *finack_track_home(const struct sock *sk)
 	return finack_table.slots + reciprocal_scale(hash_ptr(sk, 32), finack_table.homes);
 }
 
-/* a slot's mark while its record is not filled in */
+/* what a slot has as its socket while its record is not filled in */
 static inline struct sock *finack_track_claimed(struct sock *sk)
 {
 	return (void *)((unsigned long)sk | 1);
@@ -123,10 +122,10 @@ static inline struct sock *finack_track_claimed(struct sock *sk)
  * @sk: the socket, locked, without a record
  * @home: its home slot
  *
- * The caller then has to be granted a record by its share, or to ask finack_track_claim_rest(),
- * and in the end to publish it.
+ * The caller then needs a record that its share was granted, or has to call
+ * finack_track_claim_rest(). In the end it has to publish the record.
  *
- * Return: true if it was free.
+ * Return: true if the slot was free.
  */
 static __always_inline bool finack_track_claim_home(struct sock *sk, struct finack_rec *home)
 {
@@ -137,13 +136,13 @@ static __always_inline bool finack_track_claim_home(struct sock *sk, struct fina
 }
 
 /**
- * finack_track_publish() - a record is filled in: it can be found, and seen by readers
+ * finack_track_publish() - let a filled-in record be found and read
  * @rec: the record
  * @sk: its socket, locked
  */
 static inline void finack_track_publish(struct finack_rec *rec, struct sock *sk)
 {
-	smp_store_release(&rec->sk, sk); /* pairs with readers: all else is there */
+	smp_store_release(&rec->sk, sk); /* pairs with readers: the rest is written before */
 }
 
 /**
@@ -162,21 +161,21 @@ static __always_inline struct finack_rec *finack_track_find(const struct sock *s
 }
 
 /**
- * finack_track_free_home() - a close is over whose record lies in its home slot
- * @rec: the record, which is another's from here on
+ * finack_track_free_home() - free a record in its home slot, when the close is over
+ * @rec: the record, which may be claimed by another close from here on
  * @share: whose part of the table it was
  */
 static __always_inline void finack_track_free_home(struct finack_rec *rec,
 						   struct finack_share *share)
 {
 	finack_share_free(share);
-	smp_store_release(&rec->sk, NULL); /* pairs with the next claim: nothing is written later */
+	smp_store_release(&rec->sk, NULL); /* pairs with the next claim: we write nothing later */
 }
 
 /**
- * finack_track_free() - a close is over
+ * finack_track_free() - free a record when the close is over
  * @sk: the socket, locked
- * @rec: its record, which is another's from here on
+ * @rec: its record, which may be claimed by another close from here on
  * @share: whose part of the table it was
  */
 static inline void finack_track_free(const struct sock *sk, struct finack_rec *rec,
