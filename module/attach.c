@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attaches the hooks of hooks.c to the kernel while somebody wants them, and says whether each is.
+ * Attaches the hooks of hooks.c to the kernel while somebody wants them, and reports their state.
  *
  * Tracepoints are attached as long as the module is loaded. Functions are hooked only while some
- * namespace wants it, and for a while after that: arming patches the kernel's text and waits for
- * grace periods, which the whole host feels, and any user who can make a user namespace can want
- * and not want. So each hook is armed or disarmed at most once in that time, whatever users do.
+ * namespace wants it, and for a while after that (finack_linger). Arming patches the kernel's text
+ * and waits for grace periods, which the whole host feels, and any user who can make a user
+ * namespace can begin and cease to want a hook. So each hook is armed or disarmed at most once in
+ * that time, whatever users do.
  *
- * One worker arms and disarms, and nobody else. A namespace says what it wants by a number per
- * want; one that is about to set a knob waits until the worker has looked at it, and can be killed
- * meanwhile. Namespaces that come and go do not wait.
+ * Only one worker arms and disarms functions. For each want there is a count of the namespaces that
+ * have it. A writer of a knob waits until the worker has looked at the counts, and can be killed
+ * meanwhile. The creation and the removal of a namespace do not wait.
  *
- * A hook is required or optional: without a required one the module does not load, without an
- * optional one it says so in sysfs, and a control that needs it cannot be set.
+ * A hook is required or optional. Without a required one the module does not load. Without an
+ * optional one it says so in sysfs, and a control that needs the hook cannot be set.
  */
 #include <linux/jiffies.h>
 #include <linux/module.h>
@@ -24,20 +25,21 @@
 #include "attach.h"
 #include "carrier.h"
 
-/* How long a hook stays armed after the last namespace that wanted it, in seconds. A user who
- * wants and does not want can make the kernel patch its text so often, for some ten milliseconds.
- * What an armed hook costs meanwhile, some ten instructions per ACK, is little.
+/* How long a hook stays armed after the last namespace has ceased to want it, in seconds. A user
+ * who turns a knob on and off makes the kernel patch its text no more often than that, each time
+ * for about ten milliseconds. An armed hook costs little: 35 to 160 instructions per ACK
+ * (Documentation/controls.rst).
  */
 unsigned int finack_linger = 60;
 
-static DEFINE_MUTEX(attach_lock); /* the worker's; readers of the hooks' state wait for it */
+static DEFINE_MUTEX(attach_lock); /* held by the worker, and by readers of the hooks' state */
 static struct workqueue_struct *queue;
 static DECLARE_WAIT_QUEUE_HEAD(done);
 static atomic_t asked;
 static int answered;
 static bool ready;
 
-/* how many namespaces want this, and when the last one ceased to */
+/* for each want, how many namespaces have it, and when one last ceased to */
 static atomic_t wanting[__FINACK_WANT_MAX];
 static unsigned long ceased[__FINACK_WANT_MAX];
 
@@ -55,7 +57,7 @@ static void detach_tracepoints(void)
 		finack_carrier_set(h, FINACK_LEVEL_OFF);
 		h->level = FINACK_LEVEL_OFF;
 	}
-	/* a handler may still run until here, and then never again */
+	/* until this returns a handler may still be running */
 	tracepoint_synchronize_unregister();
 }
 
@@ -92,7 +94,7 @@ static int wants(int want)
 	return want == FINACK_WANT_NONE ? 0 : atomic_read(&wanting[want]);
 }
 
-/* How long something still stays that nobody wants any more, in jiffies; 0 or less: no longer. */
+/* How much longer an unwanted hook stays armed, in jiffies; 0 or less: no longer. */
 static long lingers(int want, unsigned long now)
 {
 	unsigned long end = READ_ONCE(ceased[want]) + READ_ONCE(finack_linger) * HZ;
@@ -116,8 +118,8 @@ static enum finack_hook_level level_wanted(const struct finack_hook *h, unsigned
 	return FINACK_LEVEL_OFF;
 }
 
-/* When a hook is to be looked at again that is armed further than anybody wants, in jiffies from
- * @now; 0 for never.
+/* When the worker has to look again at a hook that is armed further than anybody wants, in jiffies
+ * from @now; 0 for never.
  */
 static long look_again_at(const struct finack_hook *h, unsigned long now)
 {
@@ -128,8 +130,8 @@ static long look_again_at(const struct finack_hook *h, unsigned long now)
 	return 0;
 }
 
-/* What failed is tried again, but not at once: a user may ask for it as fast as a knob can be
- * written.
+/* Arming that failed is tried again only after this time, in jiffies: a user can ask for it as fast
+ * as a knob can be written.
  */
 #define TRY_AGAIN	(HZ / 4)
 
@@ -140,10 +142,10 @@ static void raise(struct finack_hook *h, enum finack_hook_level level)
 		h->failed = jiffies;
 	if (h->err && level == FINACK_LEVEL_STEER && !h->level && wants(h->watch) &&
 	    !finack_carrier_set(h, FINACK_LEVEL_WATCH))
-		level = FINACK_LEVEL_WATCH; /* that much is to be had */
+		level = FINACK_LEVEL_WATCH; /* at least watching works */
 	else if (h->err)
 		level = h->level;
-	smp_store_release(&h->level, level); /* pairs with met(): it is armed by then */
+	smp_store_release(&h->level, level); /* pairs with met(): the hook is armed before */
 	if (level)
 		h->kind = finack_carrier_kind(h);
 	if (h->err && !h->warned)
@@ -152,7 +154,7 @@ static void raise(struct finack_hook *h, enum finack_hook_level level)
 	h->warned = h->err;
 }
 
-/* A namespace that wants this either is seen here, or sees that the hook is not armed so far. */
+/* A namespace that begins to want this is seen here, or sees that the level is lower already. */
 static void lower(struct finack_hook *h, enum finack_hook_level level)
 {
 	enum finack_hook_level old = h->level;
@@ -166,13 +168,13 @@ static void lower(struct finack_hook *h, enum finack_hook_level level)
 	}
 	h->kind = finack_carrier_kind(h);
 	if (finack_carrier_set(h, level))
-		WRITE_ONCE(h->level, old); /* to watch could not be begun */
+		WRITE_ONCE(h->level, old); /* going from steering to watching has failed */
 }
 
 static void update(struct work_struct *work);
 static DECLARE_DELAYED_WORK(update_work, update);
 
-/* Return: when to look at it again, in jiffies from @now; 0 for never */
+/* Return: when to look at the hook again, in jiffies from @now; 0 for never */
 static long update_hook(struct finack_hook *h, unsigned long now, bool *too_soon)
 {
 	enum finack_hook_level level = level_wanted(h, now);
@@ -195,7 +197,7 @@ static void update(struct work_struct *work)
 	long again = 0, at;
 	bool too_soon = false;
 
-	smp_rmb(); /* what was wanted before it was asked for */
+	smp_rmb(); /* read the wants after @asked: they were changed before */
 	mutex_lock(&attach_lock);
 	for (i = 0; i < __FINACK_HOOK_MAX; i++) {
 		if (!finack_hook_is_function(&finack_hooks[i]))
@@ -208,7 +210,7 @@ static void update(struct work_struct *work)
 	if (!READ_ONCE(ready))
 		finack_carrier_release();
 	mutex_unlock(&attach_lock);
-	if (!too_soon) { /* else who asked gets an answer when it has been tried */
+	if (!too_soon) { /* else the answer has to wait until arming has been tried again */
 		smp_store_release(&answered, n); /* pairs with wait_for_answer(): levels first */
 		wake_up_all(&done);
 	}
@@ -216,7 +218,7 @@ static void update(struct work_struct *work)
 		queue_delayed_work(queue, &update_work, again);
 }
 
-/* Asks the worker to look. Return: a number that answered has to reach. */
+/* Asks the worker to look. Return: the number that @answered has to reach. */
 static int ask(void)
 {
 	int n = atomic_inc_return(&asked);
@@ -225,8 +227,8 @@ static int ask(void)
 	return n;
 }
 
-/* Whether all of these wants are met. Controls are not where the kernel does not run their
- * handlers.
+/* Whether all of these wants are met. With @have_to_be_alive, as controls need it, the kernel also
+ * has to run the handlers.
  */
 static bool met(unsigned int set, bool have_to_be_alive)
 {
@@ -252,8 +254,8 @@ static bool met(unsigned int set, bool have_to_be_alive)
 }
 
 /**
- * finack_hooks_begin() - a namespace begins to want something, and does not wait for it
- * @set: what, a bit per &enum finack_want
+ * finack_hooks_begin() - a namespace begins to want hooks, and does not wait for them
+ * @set: the wants, a bit per &enum finack_want
  */
 void finack_hooks_begin(unsigned int set)
 {
@@ -268,8 +270,8 @@ void finack_hooks_begin(unsigned int set)
 }
 
 /**
- * finack_hooks_cease() - a namespace wants something no longer
- * @set: what, a bit per &enum finack_want
+ * finack_hooks_cease() - a namespace no longer wants hooks
+ * @set: the wants, a bit per &enum finack_want
  */
 void finack_hooks_cease(unsigned int set)
 {
@@ -283,12 +285,14 @@ void finack_hooks_cease(unsigned int set)
 		if (atomic_dec_and_test(&wanting[i]))
 			last = true;
 	}
-	/* the worker comes by when the time is over, or sooner */
+	/* the worker looks when the time is over, or sooner */
 	if (last && READ_ONCE(ready))
 		queue_delayed_work(queue, &update_work, READ_ONCE(finack_linger) * HZ + 1);
 }
 
-/* The removal of a namespace waits for who writes its knobs, and does not wake them: they look. */
+/* The removal of a namespace waits for writers of its knobs, but does not wake them. So they check
+ * for it, at this interval in jiffies.
+ */
 #define LOOK_FOR_END	(HZ / 50)
 
 static int wait_for_answer(const struct net *net)
@@ -305,13 +309,13 @@ static int wait_for_answer(const struct net *net)
 }
 
 /**
- * finack_hooks_want() - a namespace begins to want something, and waits until it is there
+ * finack_hooks_want() - a namespace begins to want hooks, and waits until they are armed
  * @net: the namespace
- * @begin: what it begins to want, a bit per &enum finack_want
- * @need: what it cannot do without, begun now or before
+ * @begin: the wants that begin, a bit per &enum finack_want
+ * @need: the wants that have to be met, begun now or before
  *
- * May sleep. Return: 0; -EOPNOTSUPP if some of @need cannot be had; -EINTR if the caller is being
- * killed or the namespace is going. With an error nothing has begun.
+ * May sleep. Return: 0; -EOPNOTSUPP if some of @need cannot be met; -EINTR if the caller is being
+ * killed or the namespace is going. After an error nothing in @begin is wanted.
  */
 int finack_hooks_want(const struct net *net, unsigned int begin, unsigned int need)
 {
@@ -322,8 +326,8 @@ int finack_hooks_want(const struct net *net, unsigned int begin, unsigned int ne
 	finack_hooks_begin(begin);
 	if (met(begin | need, false) && met(need, true))
 		return 0;
-	/* Not there, or the worker is just about to disarm what nobody has wanted for long, or its
-	 * handler is not run.
+	/* A hook is not armed, or the worker is about to disarm it because nobody has wanted it for
+	 * long, or its handler is not run.
 	 */
 	err = wait_for_answer(net);
 	if (!err && !met(need, true))
@@ -333,17 +337,17 @@ int finack_hooks_want(const struct net *net, unsigned int begin, unsigned int ne
 	return err;
 }
 
-/** finack_hooks_look() - how long hooks linger has changed */
+/** finack_hooks_look() - finack_linger has changed: the worker has to look */
 void finack_hooks_look(void)
 {
 	if (READ_ONCE(ready))
 		ask();
 }
 
-/* has the worker arm what is wanted, or disarm everything */
+/* makes the worker arm what is wanted, or disarm everything */
 static void set_ready(bool is)
 {
-	kernel_param_lock(THIS_MODULE); /* who sets linger asks, too */
+	kernel_param_lock(THIS_MODULE); /* a writer of linger asks the worker, too */
 	WRITE_ONCE(ready, is);
 	kernel_param_unlock(THIS_MODULE);
 	ask();
@@ -355,7 +359,7 @@ static void set_ready(bool is)
  * @carrier: how functions are hooked: "auto", "kprobe" or "ftrace"
  * @absent: name of a hook, or symbol, to treat as absent, for tests; empty for none
  *
- * Return: 0, or an error, which is logged; finack_hooks_free() is the caller's with either.
+ * Return: 0, or an error, which is logged. In both cases the caller has to finack_hooks_free().
  */
 int finack_hooks_init(const char *carrier, const char *absent)
 {
@@ -377,14 +381,14 @@ int finack_hooks_init(const char *carrier, const char *absent)
 	return 0;
 }
 
-/** finack_hooks_exit() - detach; no handler runs any more when it returns */
+/** finack_hooks_exit() - detach; when it returns, no handler runs any more */
 void finack_hooks_exit(void)
 {
 	set_ready(false);
 	detach_tracepoints();
 }
 
-/** finack_hooks_free() - no namespace wants anything any more */
+/** finack_hooks_free() - free the rest, when no namespace wants anything any more */
 void finack_hooks_free(void)
 {
 	if (!queue)

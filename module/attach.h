@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where finack is attached to the kernel: who wants a hook, and the state of each. */
+/* The hooks as the rest of the module sees them: who wants which, and the state of each. */
 #ifndef FINACK_ATTACH_H
 #define FINACK_ATTACH_H
 
@@ -13,8 +13,8 @@ struct net;
  * struct finack_hook_view - a hook as sysfs shows it
  * @status: "armed", or why it is not
  * @symbol: the tracepoint, or the function in the kernel
- * @kind: "tracepoint"; of a function "ftrace_ops", or of a kprobe there "ftrace", "jump" or
- *	"breakpoint"; "none" until it was armed
+ * @kind: "tracepoint"; for a function "ftrace_ops", or, if hooked by a kprobe, "ftrace", "jump" or
+ *	"breakpoint"; "none" until it is first armed
  * @hits: times the handler ran
  * @missed: times the kernel could not run it
  */
