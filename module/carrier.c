@@ -8,11 +8,10 @@
  * is refused, or refuses them. They cannot be switched off by kernel.ftrace_enabled (PERMANENT).
  * Ops that watch claim nothing. A kprobe can claim neither.
  *
- * The kernel can switch off ftrace or kprobes and say nothing to those who use them. So a function
- * of this file, the canary, is hooked by the same means: when it is called, its handler has to
- * run.
+ * ftrace and kprobes can be switched off, and their users are not told. So a function of this file,
+ * the canary, is hooked by the same means: when it is called, its handler has to run.
  *
- * One at a time: the callers see to that.
+ * Hooks are changed one at a time: the callers see to that.
  */
 #include <linux/module.h>
 
@@ -50,7 +49,7 @@ static int change_tracepoint(struct finack_hook *h, enum finack_hook_level level
  * finack_carrier_kind() - how the kernel hooks a function
  * @h: the hook, armed
  *
- * A jump is known only to the probe that stands for all there.
+ * Of several kprobes at a function, only the kernel's aggregate one knows that it is a jump.
  *
  * Return: as in &struct finack_hook_view.
  */
@@ -108,7 +107,7 @@ unsigned long finack_carrier_missed(const struct finack_hook *h)
 	return h->by_ftrace ? 0 : h->rp.kp.nmissed + (h->return_handler ? h->rp.nmissed : 0);
 }
 
-/* its handler never runs again */
+/* when it returns, the handler does not run any more */
 static void detach_kprobe(struct finack_hook *h)
 {
 	if (h->return_handler)
@@ -149,14 +148,14 @@ static int on_canary(struct kprobe *kp, struct pt_regs *regs)
 NOKPROBE_SYMBOL(on_canary);
 
 static struct kprobe canary_kprobe;
-static bool canary_armed; /* by a kprobe; whatever ftrace_ops there are have it, too */
+static bool canary_armed; /* by a kprobe; if there are any ftrace_ops, watch_ops has it, too */
 
 /**
  * finack_carrier_canary() - arm the canary's kprobe, or disarm it
- * @on: which
+ * @on: whether to arm it
  *
- * It is armed as long as the module is loaded: arming holds the module for a moment, and who
- * unloads it then would be told that it is in use.
+ * It is armed as long as the module is loaded. Arming takes a reference on the module for a moment,
+ * in which unloading the module would fail because it is in use.
  */
 void finack_carrier_canary(bool on)
 {
@@ -203,15 +202,16 @@ bool finack_carrier_alive(const struct finack_hook *h)
 
 #ifdef FINACK_FTRACE_OPS
 /*
- * Ops that were registered stay so until the module is unloaded: unregistering waits, with
- * ftrace's lock, until every task has been seen to be in no trampoline. On a machine with many
- * busy tasks that took a minute, in which nobody could load a module. A function comes and goes by
- * the filter of its ops, which waits for nobody. What is always in a filter, because an empty one
- * would mean all functions, is a function of the module's own.
+ * Registered ops stay registered until the module is unloaded. Unregistering them waits, with
+ * ftrace's lock held, until every task has been seen outside of trampolines. On a machine with many
+ * busy tasks that took a minute, during which nobody could load a module. A function is added to
+ * and removed from the filter of its ops instead, which waits for nobody. An empty filter would
+ * mean all functions. So a function of the module's own is always in it.
  *
- * All that is watched has the same ops. What steers has ops of its own: when they are registered,
- * the kernel asks BPF trampolines that are at the function to let them
- * (prepare_direct_functions_for_ipmodify()). It does not when the function comes back later.
+ * All functions that are watched share one ops. Each that is steered has ops of its own. When these
+ * are registered, the kernel asks BPF trampolines at the function to permit them
+ * (prepare_direct_functions_for_ipmodify()). It does not ask again when the function is added back
+ * to the filter later.
  */
 static int ops_on(struct ftrace_ops *ops, void (*own)(void), unsigned long entry,
 		  unsigned long flags)
@@ -232,7 +232,7 @@ static int ops_on(struct ftrace_ops *ops, void (*own)(void), unsigned long entry
 	return err;
 }
 
-/* Its handler never runs again. */
+/* When it returns, the handler does not run any more. */
 static void ops_off(struct ftrace_ops *ops)
 {
 	int err;
@@ -240,7 +240,7 @@ static void ops_off(struct ftrace_ops *ops)
 	if (!(ops->flags & FTRACE_OPS_FL_ENABLED))
 		return;
 	err = unregister_ftrace_function(ops);
-	if (err) /* ftrace has found itself broken */
+	if (err) /* ftrace has shut itself down after an internal error */
 		pr_err("cannot detach from ftrace: error %d\n", err);
 	else
 		ftrace_set_filter(ops, NULL, 0, 1);
@@ -253,9 +253,9 @@ static struct ftrace_ops *ops_of(struct finack_hook *h, enum finack_hook_level l
 	return level == FINACK_LEVEL_STEER ? &h->steer_ops : level ? &watch_ops : NULL;
 }
 
-/* Whether kernel.ftrace_enabled=0 is refused because of these ops, as long as they steer. The
- * kernel looks at the flag with ftrace's lock, and nobody else writes the flags of ops that are at
- * rest.
+/* Sets whether the kernel refuses kernel.ftrace_enabled=0 because of these ops, as it has to while
+ * they steer. It reads the flag with ftrace's lock held. While ops are not being registered or
+ * unregistered, nobody else writes their flags.
  */
 static void set_permanent(struct ftrace_ops *ops, bool is)
 {
@@ -266,7 +266,7 @@ static void set_permanent(struct ftrace_ops *ops, bool is)
 
 static int add_ops(struct finack_hook *h, enum finack_hook_level level)
 {
-	int err = ops_on(&watch_ops, canary, 0, 0); /* for the canary in any case */
+	int err = ops_on(&watch_ops, canary, 0, 0); /* in any case, for the canary */
 
 	if (err)
 		return err;
@@ -287,7 +287,7 @@ static void del_ops(struct finack_hook *h, enum finack_hook_level level)
 		set_permanent(&h->steer_ops, false);
 }
 
-/** finack_carrier_release() - give back what stays when a hook is disarmed */
+/** finack_carrier_release() - unregister the ops, which disarming a hook leaves registered */
 void finack_carrier_release(void)
 {
 	int i;
@@ -297,16 +297,16 @@ void finack_carrier_release(void)
 		ops_off(&finack_hooks[i].steer_ops);
 }
 
-/* Goes from one level to another, OFF or not. What happens at that very moment may be seen by the
- * handler twice or not at all; what a close was counted as is put right by what the socket says
- * later.
+/* Goes from one level to another, OFF or not. The handler may see a call at that very moment twice
+ * or not at all. If a close is counted wrongly because of that, the state of its socket later
+ * corrects it.
  */
 static int change_ops(struct finack_hook *h, enum finack_hook_level level)
 {
 	enum finack_hook_level old = h->level_now;
 	int err;
 
-	if (!old) /* the first ops count as soon as they are there */
+	if (!old) /* the handler then runs as soon as the first ops are registered */
 		WRITE_ONCE(h->active, ops_of(h, level));
 	err = level ? add_ops(h, level) : 0;
 	if (err) {
@@ -319,7 +319,7 @@ static int change_ops(struct finack_hook *h, enum finack_hook_level level)
 	return 0;
 }
 
-/* whether ftrace knows the place */
+/* whether ftrace can hook the function */
 static bool ftrace_knows(const struct finack_hook *h)
 {
 	struct ftrace_ops ops = {};
@@ -352,11 +352,12 @@ static bool ftrace_knows(const struct finack_hook *h)
  * @h: the hook
  * @level: how far
  *
- * May sleep. A handler that is disarmed may be running still: a tracepoint's until
- * tracepoint_synchronize_unregister() is over, one of ftrace_ops until finack_carrier_release() is.
+ * May sleep. The handler of a hook that was disarmed may still be running: a tracepoint's until
+ * tracepoint_synchronize_unregister() returns, that of ftrace_ops until finack_carrier_release()
+ * does.
  *
- * Return: 0; -ENOENT if this kernel has no such place; -EOPNOTSUPP if no other function can be run
- * instead; or the kernel's error. With an error nothing has changed.
+ * Return: 0; -ENOENT if this kernel has no such tracepoint or function; -EOPNOTSUPP if no other
+ * function can be run instead; or the kernel's error. After an error nothing has changed.
  */
 int finack_carrier_set(struct finack_hook *h, enum finack_hook_level level)
 {
@@ -371,7 +372,7 @@ int finack_carrier_set(struct finack_hook *h, enum finack_hook_level level)
 	return h->by_ftrace ? change_ops(h, level) : change_kprobe(h, level);
 }
 
-/* Where a function is entered, 0 if there is none: a disabled kprobe tells. */
+/* The address of a function's entry, found by a disabled kprobe; 0 if there is no function. */
 static unsigned long entry_of(const char *symbol, const char *absent)
 {
 	struct kprobe kp = { .symbol_name = symbol, .flags = KPROBE_FLAG_DISABLED };
@@ -382,7 +383,7 @@ static unsigned long entry_of(const char *symbol, const char *absent)
 	return (unsigned long)kp.addr;
 }
 
-/* finds what depends on how this kernel was compiled */
+/* fills in what depends on how this kernel was compiled */
 static void find_function(struct finack_hook *h, const char *carrier, const char *absent)
 {
 	if (h->part && entry_of(h->part, absent))
@@ -393,10 +394,10 @@ static void find_function(struct finack_hook *h, const char *carrier, const char
 }
 
 /**
- * finack_carrier_check() - whether a carrier can be had
+ * finack_carrier_check() - whether this kernel supports a carrier
  * @carrier: "auto", "kprobe" or "ftrace"
  *
- * Return: 0; -EINVAL for another word; -EOPNOTSUPP if this kernel cannot. An error is logged.
+ * Return: 0; -EINVAL for another word; -EOPNOTSUPP if it does not. An error is logged.
  */
 int finack_carrier_check(const char *carrier)
 {
@@ -412,7 +413,7 @@ int finack_carrier_check(const char *carrier)
 }
 
 /**
- * finack_carrier_find() - find the places of all hooks
+ * finack_carrier_find() - find the tracepoints and functions of all hooks
  * @carrier: how functions are hooked, as checked
  * @absent: name of a hook, or symbol, to treat as absent, for tests; empty for none
  */
