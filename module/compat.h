@@ -12,21 +12,21 @@
 #include <net/net_namespace.h>
 #include <net/tcp.h>
 
-/* what a sysctl's handler is given */
+/* the type of the table that a sysctl's handler gets */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 #define FINACK_CTL_TABLE const struct ctl_table
 #else
 #define FINACK_CTL_TABLE struct ctl_table
 #endif
 
-/* what kobj_type::child_ns_type is given */
+/* the type of the kobject that kobj_type::child_ns_type gets */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
 #define FINACK_NS_KOBJECT const struct kobject
 #else
 #define FINACK_NS_KOBJECT struct kobject
 #endif
 
-/* until 6.5 a table ends with an empty row, later its size is given; ours has both */
+/* Until 6.5 an empty row ends a table. Later kernels are told its size. Our tables have both. */
 #ifndef register_net_sysctl
 static inline struct ctl_table_header *register_net_sysctl_sz(struct net *net, const char *path,
 							      struct ctl_table *table, size_t size)
@@ -42,8 +42,8 @@ static inline struct ctl_table_header *register_net_sysctl_sz(struct net *net, c
 					      const void *)),				\
 			      (const void *)(_net), &(_net)->ns)
 
-/* ftrace gives its handlers the arguments of the function: x86-64 since 5.11, arm64 since 6.2.
- * What reads them has a name since 6.2.
+/* ftrace gives its handlers the arguments of the function: x86-64 since 5.11, arm64 since 6.2. The
+ * names of the functions that read them exist since 6.2.
  */
 #ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
 #define FINACK_FTRACE_OPS
@@ -54,8 +54,8 @@ static inline struct ctl_table_header *register_net_sysctl_sz(struct net *net, c
 #endif
 #endif
 
-/* Handlers of tracepoints run with preemption off; later kernels (7.3, perhaps some before) leave
- * it on.
+/* Handlers of tracepoints run with preemption off. Later kernels leave it on: 7.3 does, and all
+ * from 6.13 on are treated so.
  */
 static __always_inline void finack_tracepoint_lock(void)
 {
@@ -69,12 +69,14 @@ static __always_inline void finack_tracepoint_unlock(void)
 		preempt_enable_notrace();
 }
 
-/* until 6.3 kvfree_rcu() of one argument */
+/* its name until 6.3: kvfree_rcu() with one argument */
 #ifndef kvfree_rcu_mightsleep
 #define kvfree_rcu_mightsleep(_ptr)	kvfree_rcu(_ptr)
 #endif
 
-/* when the delayed-ACK timer is due: until 6.14 noted beside the timer, which may be late */
+/* When the delayed-ACK timer is due. Until 6.14 a field beside the timer has this; the timer itself
+ * may be late.
+ */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 static inline unsigned long finack_delack_timeout(const struct inet_connection_sock *icsk)
 {
@@ -98,8 +100,9 @@ static inline void finack_set_delack_timeout(struct inet_connection_sock *icsk,
 }
 #endif
 
-/* The most that the kernel delays an ACK (tcp_delack_max(), not exported): since 6.7 it stays below
- * the least retransmission timeout of the route or socket, which it takes for the peer's.
+/* The longest that the kernel delays an ACK (tcp_delack_max(), not exported). Since 6.7 this is
+ * less than the minimum retransmission timeout of the route or socket, which the kernel assumes of
+ * the peer, too.
  */
 static inline u32 finack_delack_max(const struct sock *sk)
 {

@@ -7,9 +7,9 @@
  * the entry of functions, by ftrace where the kernel gives its handlers the arguments, else by
  * kprobes, and one function's return by a kretprobe.
  *
- * A control changes which function of the kernel runs: the handler points the registers at another
- * one that the kernel calls there itself, so that no code of the module is on the stack of what
- * follows.
+ * A control changes which function of the kernel runs. The handler sets the instruction pointer to
+ * another function that the kernel calls in such places itself. So no code of the module is on the
+ * stack of what follows.
  */
 #include <trace/events/sock.h>
 #include <trace/events/tcp.h>
@@ -20,8 +20,8 @@
 
 DEFINE_PER_CPU(unsigned long [__FINACK_HOOK_MAX], finack_hook_hits);
 
-/* sock:inet_sock_set_state, arguments as in include/trace/events/sock.h. What opens a connection
- * is no hit.
+/* sock:inet_sock_set_state, arguments as in include/trace/events/sock.h. Changes of state that open
+ * a connection are not counted as hits.
  */
 static notrace void on_set_state(void *data, const struct sock *sk, const int old, const int new)
 {
@@ -32,7 +32,7 @@ static notrace void on_set_state(void *data, const struct sock *sk, const int ol
 		finack_close_state((struct sock *)sk, old, new);
 }
 
-/* tcp:tcp_retransmit_skb: until 6.12 it fires on success only, later it has the error, too */
+/* tcp:tcp_retransmit_skb: until 6.12 it fires on success only, later it passes the error, too */
 static void on_retransmit(void *data, const struct sock *sk, const struct sk_buff *skb)
 {
 	this_cpu_inc(finack_hook_hits[FINACK_HOOK_RETRANSMIT]);
@@ -47,14 +47,14 @@ static void on_retransmit_err(void *data, const struct sock *sk, const struct sk
 		on_retransmit(data, sk, skb);
 }
 
-/* whether the kernel's own prototype of a tracepoint's handler is that of a handler here */
+/* whether a handler has the prototype that the kernel declares for its tracepoint */
 #define FITS(_tracepoint, _handler)							\
 	__same_type(check_trace_callback_type_##_tracepoint,				\
 		    *(void (*)(typeof(_handler) *))NULL)
 
 #define RETRANSMIT_HAS_ERR	FITS(tcp_retransmit_skb, on_retransmit_err)
 
-/* Most ACKs are none of a FIN, and are found out here, without a call. */
+/* Most ACKs belong to no close. This check lets them go without a call. */
 static __always_inline bool is_closing(const struct sock *sk)
 {
 	return 1 << sk->sk_state & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK);
@@ -67,7 +67,7 @@ static __always_inline bool is_closing(const struct sock *sk)
  * arguments of the hooked function. Handlers run with preemption off.
  */
 
-/* whether another function may be run: a knob can be ahead of its hook where it was inherited */
+/* whether another function may be run: an inherited knob can be set before its hook is armed */
 static __always_inline bool steers(enum finack_hook_id hook)
 {
 	return READ_ONCE(finack_hooks[hook].level_now) == FINACK_LEVEL_STEER;
@@ -106,7 +106,7 @@ static __always_inline struct sock *first_arg(struct pt_regs *regs)
 	return (struct sock *)regs_get_kernel_argument(regs, 0);
 }
 
-/* @any: the handler is asked about any socket, not only one that is closing */
+/* @any: call the handler for any socket, not only for one that is closing */
 static __always_inline int by_kprobe(enum finack_hook_id hook, struct pt_regs *regs, bool any,
 				     unsigned long (*handler)(struct sock *sk))
 {
@@ -144,7 +144,7 @@ static int delay_kprobe(struct kprobe *kp, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(delay_kprobe);
 
-/* Two ops that steer cannot have a function in common: one for each, and no two the same. */
+/* Two ops that steer must not have a function in common: one for each, no two of the same code. */
 #define OWN(_name, _n)									\
 static noinline void _name(void)							\
 {											\
@@ -158,8 +158,8 @@ OWN(own_of_delay, 3)
 #ifdef FINACK_FTRACE_OPS
 DEFINE_PER_CPU(unsigned long, finack_canary_by_ftrace);
 
-/* Whether a function is being entered, by the ops that count for it. Some architectures patch its
- * first instructions, but not the very first.
+/* Whether @ip is at the entry of the hook's function. Some architectures patch not the first
+ * instruction but one of the next.
  */
 static __always_inline bool enters(unsigned long ip, const struct finack_hook *h)
 {
@@ -176,7 +176,7 @@ static __always_inline void on_entry_of(const struct finack_hook *h, struct ftra
 	this_cpu_inc(finack_hook_hits[h - finack_hooks]);
 	if (!any && !is_closing(sk))
 		return;
-	/* while one takes the other's place, both ops are here */
+	/* while a hook goes from one ops to another, both call this */
 	if (unlikely(op != READ_ONCE(h->active)))
 		return;
 	preempt_disable_notrace();
@@ -188,9 +188,9 @@ static __always_inline void on_entry_of(const struct finack_hook *h, struct ftra
 
 /**
  * finack_on_entry() - a hooked function is entered, or the canary of carrier.c
- * @ip: where
- * @parent_ip: from where
- * @op: by which ops
+ * @ip: where in the function
+ * @parent_ip: from where it was called
+ * @op: the ops that call this
  * @fregs: its arguments, and where to continue
  */
 notrace void finack_on_entry(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *op,
@@ -249,9 +249,9 @@ struct finack_hook finack_hooks[] = {
 		.handler = RETRANSMIT_HAS_ERR ? (void *)on_retransmit_err : on_retransmit,
 	},
 	/* tcp_send_ack() is inlined in its own file: in tcp_send_delayed_ack(), which sends when
-	 * the timer is about to fire, and since 6.7 in tcp_release_cb(). gcc splits what it
-	 * consists of, and all callers then share __tcp_send_ack.part.0, the first argument first.
-	 * Where that is, every pure ACK passes.
+	 * the timer is about to fire, and since 6.7 in tcp_release_cb(). If gcc splits
+	 * __tcp_send_ack(), all callers share __tcp_send_ack.part.0, whose first argument is still
+	 * the socket. Then every pure ACK passes there.
 	 */
 	[FINACK_HOOK_ACK]	= {
 		.name = "tcp_send_ack", .part = "__tcp_send_ack.part.0",

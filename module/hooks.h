@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is between the table of hooks (hooks.c) and what attaches them (attach.c). */
+/* The table of hooks (hooks.c), for what attaches them (attach.c, carrier.c). */
 #ifndef FINACK_HOOKS_H
 #define FINACK_HOOKS_H
 
@@ -15,22 +15,22 @@
 enum finack_hook_level {
 	FINACK_LEVEL_OFF,
 	FINACK_LEVEL_WATCH,	/* the handler runs */
-	FINACK_LEVEL_STEER,	/* and another function may run instead */
+	FINACK_LEVEL_STEER,	/* the handler runs, and another function may run instead */
 };
 
 /**
  * struct finack_hook - a tracepoint or a function, and the handler attached to it
  * @name: its name
- * @handler: of a tracepoint: called with its arguments, after one that is NULL here
+ * @handler: of a tracepoint: called with NULL and then the arguments of the tracepoint
  * @symbol: of a function: its name in the kernel, if that is not @name
- * @part: of a function: what the compiler splits off it for all its callers, if that is there
- * @instead: of a function: the one that its handler may continue at
- * @watch: of a function: &enum finack_want that is met while it is armed
- * @steer: of a function: the one that is met while @instead may run
+ * @part: of a function: the part that the compiler may split off it; hooked instead if it exists
+ * @instead: of a function: the one that its handler may run in its place
+ * @watch: of a function: &enum finack_want that is met while it is armed, or FINACK_WANT_NONE
+ * @steer: of a function: the same for the want that is met while @instead may run
  * @pre_handler: of a function: called when it is entered, by a kprobe
  * @entry_handler: of a function hooked for its return: called when it is entered
- * @return_handler: of the same: called when it is over
- * @data_size: of the same: what the two share
+ * @return_handler: of the same: called when it returns
+ * @data_size: of the same: size of the data that the two share
  * @required: the module does not load without it
  * @tp: the tracepoint, NULL until found
  * @entry: of a function: where it is hooked, 0 if there is no such function
@@ -38,16 +38,16 @@ enum finack_hook_level {
  * @by_ftrace: it is attached by ftrace_ops, not by @rp
  * @rp: the kprobe, or kretprobe with @return_handler
  * @steer_ops: by ftrace: the ops that steer
- * @own: what is in their filter all the time: a function that nobody calls
- * @active: by which ops its handler runs, NULL for none: while it goes from one to the other, both
- *	call
- * @level: how far it is armed, as a namespace that wants it may rely on
- * @level_now: how far it is in fact
- * @kind: of a function: how the kernel does it, NULL until it was armed
- * @missed: of a function: times it was missed while it was armed earlier
+ * @own: a function that nobody calls, and that is always in the filter of @steer_ops
+ * @active: the ops by which the handler runs, NULL for none; while the hook goes from one ops to
+ *	another, both call
+ * @level: how far it is armed, as far as a namespace that wants it may rely on it
+ * @level_now: how far it is armed in fact
+ * @kind: of a function: how the kernel hooks it, NULL until it is first armed
+ * @missed: of a function: calls that were missed while it was armed earlier
  * @err: 0, or why it could not be attached
  * @failed: when that was, in jiffies
- * @warned: it was logged
+ * @warned: that was logged
  */
 struct finack_hook {
 	const char *name;
@@ -98,7 +98,7 @@ void finack_on_entry(unsigned long ip, unsigned long parent_ip, struct ftrace_op
 		     struct ftrace_regs *fregs);
 #endif
 
-/* a hook has no such want */
+/* in finack_hook::watch and ::steer: the hook has no such want */
 #define FINACK_WANT_NONE	(-1)
 
 extern struct finack_hook finack_hooks[__FINACK_HOOK_MAX];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which hooks there are, and what a namespace can want of those on functions. */
+/* The hooks, and what a namespace can want of those on functions. */
 #ifndef FINACK_WANT_H
 #define FINACK_WANT_H
 
@@ -7,8 +7,8 @@
  * enum finack_want - what a namespace can want of the hooks on functions
  * @FINACK_WANT_ACK: pure ACKs are seen to leave
  * @FINACK_WANT_TIMER: the delayed-ACK timer is seen to fire
- * @FINACK_WANT_HOLD_ACK: what is about to leave can be held
- * @FINACK_WANT_HOLD_TIMER: what the timer is about to send can be held
+ * @FINACK_WANT_HOLD_ACK: an ACK that is about to leave can be held
+ * @FINACK_WANT_HOLD_TIMER: an ACK that the timer is about to send can be held
  * @FINACK_WANT_DELAY: an ACK that is about to be delayed can be sent
  * @FINACK_WANT_DELAYED: the delay of an ACK can be changed
  */
