@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The knobs of a network namespace: their names, ranges, defaults, and what setting one entails.
- * /proc/sys (sysctl.c) and sysfs (sysfs.c) both come here; text is parsed and written by the
- * kernel's own sysctl handlers. A value that is refused changes nothing.
+ * Both /proc/sys (sysctl.c) and sysfs (sysfs.c) call this. The kernel's own sysctl handlers parse
+ * and write the text. A rejected value changes nothing.
  *
- * Readers take no lock. Writers of one namespace wait for each other and can be killed meanwhile;
- * those of different namespaces have nothing in common but what they want of the hooks (attach.c).
+ * Readers take no lock. Writers of one namespace wait for each other and can be killed meanwhile.
+ * Writers of different namespaces share only what they want of the hooks (attach.c).
  */
 #include <linux/bitmap.h>
 #include <linux/capability.h>
@@ -23,13 +23,13 @@ bool finack_inherit;
 bool finack_userns_hooks = true;
 
 /**
- * struct knob - a knob that is a number; the list of ports is none
+ * struct knob - a knob that is a number: all but the list of ports
  * @name: its name
  * @off: where in &struct finack_knobs
  * @min: the least value
  * @max: the greatest
  * @def: the default
- * @controls: it is a control: without the hooks that it needs it cannot be set
+ * @controls: it is a control, which cannot be set without the hooks that it needs
  */
 struct knob {
 	const char *name;
@@ -52,7 +52,7 @@ static const struct knob knobs[] = {
 	KNOB(delack_max_ms, 0, 499, 0, true),
 };
 
-/* the last row */
+/* the list of ports is the row after these */
 #define KNOB_PORTS ARRAY_SIZE(knobs)
 
 static int *value_of(struct finack_knobs *k, unsigned int row)
@@ -62,7 +62,7 @@ static int *value_of(struct finack_knobs *k, unsigned int row)
 
 #define WANT(_name) BIT(FINACK_WANT_##_name)
 
-/* what a namespace with these knobs wants of the hooks; *need: what it cannot do without */
+/* what a namespace with these knobs wants of the hooks; *need: what the controls among them need */
 static unsigned int wants_of(const struct finack_knobs *k, unsigned int *need)
 {
 	unsigned int wants = 0;
@@ -84,7 +84,7 @@ static bool in_order(const struct finack_knobs *k)
 	return !k->delack_min_ms || !k->delack_max_ms || k->delack_min_ms <= k->delack_max_ms;
 }
 
-/* Arms what @value needs before it counts. @fn->admin->lock held. */
+/* Arms the hooks that @value needs, then puts it in force. @fn->admin->lock held. */
 static int set_value(struct finack_net *fn, unsigned int row, int value)
 {
 	struct finack_admin *admin = fn->admin;
@@ -102,7 +102,7 @@ static int set_value(struct finack_net *fn, unsigned int row, int value)
 	if (begin && !READ_ONCE(finack_userns_hooks) &&
 	    !ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
 		return -EPERM;
-	/* what another control lacks meanwhile is no matter of this one */
+	/* only a control is refused for lack of hooks: its own, or those of the other controls */
 	err = finack_hooks_want(admin->net, begin, knobs[row].controls ? need : 0);
 	if (err)
 		return err;
@@ -155,7 +155,7 @@ static int ports_store(struct finack_net *fn, void *buffer, size_t *lenp, loff_t
 	unsigned long *new, *old;
 	int err;
 
-	if (!*lenp) /* says nothing; a line with nothing in it says "all" */
+	if (!*lenp) /* an empty write changes nothing; an empty line means all ports */
 		return 0;
 	new = ports_alloc();
 	if (!new)
@@ -191,16 +191,16 @@ static int knob_store(struct finack_net *fn, unsigned int row, void *buffer, siz
 
 /**
  * finack_knob_io() - read or set a knob, as a sysctl's handler does
- * @fn: whose
- * @row: which
+ * @fn: the namespace
+ * @row: which knob
  * @write: whether to set it
  * @buffer: the text
  * @lenp: its length, or the room for it; set to what was used
- * @ppos: the place in the file
+ * @ppos: the position in the file
  *
  * May sleep. Return: 0; -EINVAL for what is not a value of the knob, or a minimum above the
- * maximum; -EPERM if only the initial user namespace may arm hooks; -EOPNOTSUPP if the kernel
- * cannot be hooked where the control needs it, or does not run what is hooked; -ENOMEM; -EINTR if
+ * maximum; -EPERM if only the initial user namespace may arm hooks; -EOPNOTSUPP if a function that
+ * the controls need cannot be hooked, or if the kernel does not run its hook; -ENOMEM; -EINTR if
  * the caller is being killed or the namespace is going.
  */
 int finack_knob_io(struct finack_net *fn, unsigned int row, int write, void *buffer, size_t *lenp,
@@ -229,8 +229,8 @@ const char *finack_knob_name(unsigned int row)
 	return row == KNOB_PORTS ? "ports" : knobs[row].name;
 }
 
-/* The defaults, where the administrator does not hand on the first namespace's knobs. Who may not
- * arm hooks does not do so by making a namespace either.
+/* Sets the defaults, unless new namespaces inherit the first one's knobs. A user who may not arm
+ * hooks must not do so by making a namespace either.
  */
 static void set_defaults(struct finack_net *fn, const struct net *net)
 {
@@ -242,8 +242,8 @@ static void set_defaults(struct finack_net *fn, const struct net *net)
 		fn->knobs.detail = 0;
 }
 
-/* Copies what the first namespace has. It may be changing: a minimum above the maximum is not
- * taken.
+/* Copies the knobs of the first namespace. They may change meanwhile: the copy is repeated as long
+ * as it has a minimum above the maximum.
  */
 static int inherit(struct finack_net *fn)
 {
@@ -271,7 +271,7 @@ static int inherit(struct finack_net *fn)
 }
 
 /**
- * finack_knobs_init() - give a new namespace its values: the defaults, or those of the first one
+ * finack_knobs_init() - set the knobs of a new namespace: to the defaults, or as the first one's
  * @net: the namespace
  *
  * Does not wait for the hooks. Return: 0, or -ENOMEM.

@@ -12,10 +12,10 @@ struct net;
  * struct finack_knobs - the knobs of a namespace, as in /proc/sys/net/finack/
  * @detail: reasons and ACK delays are wanted
  * @fin_ack: the ACK of the peer's FIN: FINACK_FIN_ACK_*
- * @fin_hold_ms: how long it is held at most
+ * @fin_hold_ms: how long that ACK is held at most
  * @quickack: no ACK is delayed
- * @delack_min_ms: the least delay of a delayed ACK, 0 for the kernel's own
- * @delack_max_ms: the most, 0 for the kernel's own
+ * @delack_min_ms: the shortest delay of a delayed ACK, 0 for the kernel's own
+ * @delack_max_ms: the longest, 0 for the kernel's own
  * @ports: the controls apply to connections with one of these ports, local or remote: a bitmap of
  *	65536; NULL for all
  */

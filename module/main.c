@@ -4,9 +4,10 @@
  *
  * This file loads and unloads; Documentation/ says what the module does.
  *
- * Loading makes memory first, then arms the hooks, then lets readers in. Unloading is the mirror:
- * as soon as a hook is gone a socket can be freed whose record stays, and a reader of the waiting
- * list would take a reference on what has become something else. So no reader may be left by then.
+ * Loading first allocates memory, then arms the hooks, then creates the files. Unloading goes in
+ * reverse order. As soon as a hook is detached, a socket can be freed while its record stays, and a
+ * reader of the waiting list would take a reference on memory that has become something else. So
+ * the files, and with them all readers, have to go first.
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -67,8 +68,8 @@ static char *test_absent = "";
 module_param(test_absent, charp, 0444);
 MODULE_PARM_DESC(test_absent, "for tests: treat the hook or symbol of this name as absent");
 
-/* As the kernel sizes its table of established connections (net/ipv4/tcp.c, tcp_init): a slot per
- * 128 KiB of memory, rounded up to a power of two, at most 524288.
+/* Follows the size of the kernel's table of established connections (net/ipv4/tcp.c, tcp_init): a
+ * slot per 128 KiB of memory, rounded up to a power of two, at most 524288.
  */
 static unsigned int default_max_tracked(void)
 {
@@ -117,7 +118,7 @@ static void __net_exit finack_net_exit(struct net *net)
 	kfree(fn->admin);
 }
 
-/* what the hooks of a namespace use */
+/* what the hooks use of a namespace */
 static struct pernet_operations finack_net_ops = {
 	.init = finack_net_init,
 	.exit = finack_net_exit,
@@ -147,7 +148,7 @@ static void __net_exit finack_files_exit(struct net *net)
 	finack_sysctl_exit(net);
 }
 
-/* its files: who reads them reads sockets whose hooks have to be there */
+/* the files of a namespace: their readers look at sockets, so the hooks have to be attached */
 static struct pernet_operations finack_files_ops = {
 	.init = finack_files_init,
 	.exit = finack_files_exit,

@@ -18,17 +18,17 @@
 #include "share.h"
 
 /**
- * struct finack_admin - what of a namespace no hook looks at
+ * struct finack_admin - what finack keeps for a namespace and no hook reads
  * @net: the namespace
- * @lock: writers of the knobs
+ * @lock: held by writers of the knobs
  * @wants: what the namespace wants of the hooks, a bit per &enum finack_want
  * @table: the sysctl table
- * @sysctl: where it is registered
+ * @sysctl: the registration of @table
  * @files: the files in sysfs, NULL if there are none
  */
 struct finack_admin {
 	const struct net *net;
-	struct mutex lock; /* writers of the knobs */
+	struct mutex lock; /* held by writers of the knobs */
 	unsigned int wants;
 	struct ctl_table *table;
 	struct ctl_table_header *sysctl;
@@ -39,13 +39,13 @@ struct finack_admin {
  * struct finack_net - what finack keeps for one network namespace
  * @mib: the counters
  * @share: the part of the record table that the namespace's owner may use
- * @admin: what no hook looks at
+ * @admin: what no hook reads
  * @knobs: the knobs; written under @admin->lock, read plainly
  * @untracked: passive closes without a record that are in CLOSE_WAIT now
  * @late: closes in LAST_ACK whose FIN is queued and has not been sent yet
  *
- * Hooks of every CPU read the first cache line, which changes with a knob alone. They write the
- * second one only where the table is full or a FIN has to wait.
+ * Hooks on every CPU read the first cache line, which changes only with a knob. They write the
+ * second one only if the table is full or a FIN has to wait.
  */
 struct finack_net {
 	struct finack_mib __percpu *mib;
@@ -63,21 +63,21 @@ static inline void finack_inc(const struct finack_net *fn, enum finack_mib_id id
 	this_cpu_inc(fn->mib->count[id]);
 }
 
-/* only to take back what turned out not to have happened */
+/* only to take back the count of what turned out not to have happened */
 static inline void finack_dec(const struct finack_net *fn, enum finack_mib_id id)
 {
 	this_cpu_dec(fn->mib->count[id]);
 }
 
-/* a namespace that somebody holds */
+/* for a namespace on which somebody holds a reference */
 static inline struct finack_net *finack_net(const struct net *net)
 {
 	return net_generic(net, finack_net_id);
 }
 
-/* For handlers of tracepoints. The namespace of a socket that holds it, as all sockets of user
- * space do: no need to ask whether it is going. Its table of pointers may be replaced, but is
- * freed a grace period later.
+/* For handlers of tracepoints: the namespace of a socket that holds a reference on it, as all
+ * sockets of user space do. So there is no need to check whether the namespace is going. Its table
+ * of pointers may be replaced, but is freed only a grace period later.
  */
 static __always_inline struct finack_net *finack_net_held(const struct sock *sk)
 {
@@ -89,9 +89,9 @@ static __always_inline struct finack_net *finack_net_held(const struct sock *sk)
 	return fn;
 }
 
-/* The namespace of any socket, or NULL if it is going: a socket of the kernel's own may not hold
- * it. The data is freed a grace period after the namespace began to go, so it may be used until
- * preemption is on again, which the caller turned off.
+/* The namespace of any socket, or NULL if it is going: a kernel socket may hold no reference on it.
+ * The caller has turned preemption off and may use the data until it turns it on again: the data is
+ * freed a grace period after the namespace began to go.
  */
 static inline struct finack_net *finack_net_of(const struct sock *sk)
 {
@@ -102,8 +102,8 @@ static inline struct finack_net *finack_net_of(const struct sock *sk)
 	return rcu_dereference_sched(net->gen)->ptr[finack_net_id];
 }
 
-/* The share of the record table for a socket of a namespace. Sockets of the kernel's own that do
- * not hold their namespace may outlive its share.
+/* The share of the record table for a socket of a namespace. Kernel sockets that hold no reference
+ * on their namespace may outlive its share, so they have a share of their own.
  */
 static inline struct finack_share *finack_share_of(const struct finack_net *fn, bool unheld)
 {
