@@ -2,8 +2,8 @@
 /*
  * The histograms of delays: how they are kept and shown.
  *
- * Buckets are powers of two of microseconds. One line per histogram: its name, the sum of its
- * delays, and for each bucket the bound that its delays are below and how many there are.
+ * Buckets are powers of two of microseconds. Each histogram is one line: its name, the sum of its
+ * delays, and for each bucket its upper bound (exclusive) and the number of delays in it.
  */
 #include <linux/seq_file.h>
 
@@ -18,7 +18,7 @@ static const char * const hist_names[] = {
 static_assert(ARRAY_SIZE(hist_names) == __FINACK_HIST_MAX);
 
 /**
- * finack_hist_sub() - take a delay out again
+ * finack_hist_sub() - remove a delay
  * @mib: the namespace's counters
  * @id: which histogram
  * @us: the delay, as it was entered

@@ -20,7 +20,7 @@ static inline u64 finack_hist_us(u64 ns)
 	return div_u64(ns, NSEC_PER_USEC);
 }
 
-/* bucket 0: below 1 us; i: from 2^(i-1) to below 2^i us; the last one: the rest */
+/* bucket 0: below 1 us; bucket i: from 2^(i-1) us to below 2^i us; the last bucket: the rest */
 static inline unsigned int finack_hist_bucket(u64 us)
 {
 	return min(fls64(us), FINACK_HIST_BUCKETS - 1);

@@ -2,12 +2,12 @@
 /*
  * The counters of a network namespace: where they are kept and under which names they are shown.
  *
- * Names and their order are stable: new ones are only ever added. Two of them are gauges and are
- * not counted but derived, so that the laws (Documentation/counters.rst) hold by construction:
- * what a close has not become yet is what began less what was decided. The terms that are
- * subtracted are read first, and what began last, on all CPUs: a close that ends between the two
- * can make a gauge one too high for that reader. An outcome that is being taken back can make it
- * one too low; none is shown below 0.
+ * Names and their order are stable: new ones are only ever added. Two of them are gauges, which are
+ * not counted but derived: the closes that began less those that were decided. So the laws
+ * (Documentation/counters.rst) hold by construction. The terms that are subtracted are read first,
+ * on all CPUs, and the closes that began last: a close that is decided in between can make a gauge
+ * one too high for that reader. An outcome that is being taken back can make it one too low. No
+ * gauge is shown below 0.
  */
 #include <linux/minmax.h>
 #include <linux/percpu.h>
@@ -70,11 +70,11 @@ static const struct mib_name mib_names[] = {
 static_assert(ARRAY_SIZE(mib_names) == __FINACK_MIB_MAX + MIB_GAUGES);
 
 /*
- * Areas per CPU that namespaces left behind, for the next ones. The allocator may look through the
- * records of a whole chunk for one that is given back, and again for one that is taken: 59,000
- * instructions for each namespace that comes and goes, where all else of finack's is 70,000
- * (Documentation/performance.rst). Only the host's are kept: who a kept one is charged to is then
- * no matter, since nobody can be made to pay for others.
+ * Per-CPU areas of namespaces that are gone, kept for the next ones. The allocator may look through
+ * the records of a whole chunk when an area is freed, and again when one is allocated: 59,000
+ * instructions for each namespace that is made and deleted, where the rest of finack needs 70,000
+ * (Documentation/performance.rst). Only areas of the host's namespaces are kept. So it does not
+ * matter whom a kept area is charged to: nobody can be made to pay for others.
  */
 #define KEPT	4
 
@@ -108,7 +108,7 @@ static bool keep(struct finack_mib __percpu *mib)
 	return !mib;
 }
 
-/** finack_mib_free() - give back what was kept; no namespace is left */
+/** finack_mib_free() - free the areas that were kept; no namespace is left */
 void finack_mib_free(void)
 {
 	int i;
@@ -158,8 +158,8 @@ unsigned long finack_mib_count(const struct finack_net *fn, enum finack_mib_id i
 	return sum;
 }
 
-/* Sums up all counters: a CPU's after another's, and of each backwards, what tells more before
- * what it belongs to; Passive last, see above.
+/* Sums up all counters, CPU by CPU. On each it goes backwards, so that details are read before the
+ * counter that they belong to. Passive is read last, see above.
  */
 static void sum_up(const struct finack_net *fn, unsigned long *sum)
 {
@@ -199,7 +199,7 @@ static unsigned long close_wait_of(const unsigned long *sum)
  * finack_mib_close_wait() - the gauge CloseWait
  * @fn: whose
  *
- * Return: the passive closes that owe our FIN.
+ * Return: the number of passive closes that still owe our FIN.
  */
 unsigned long finack_mib_close_wait(const struct finack_net *fn)
 {

@@ -26,7 +26,7 @@ static u64 since(const struct finack_rec *rec, u64 ns)
  * @fn: the namespace
  * @rec: the record, without an outcome
  * @outcome: FINACK_MERGED, FINACK_SEPARATE or FINACK_UNACKED
- * @reason: of Separate: why
+ * @reason: of Separate: FINACK_SEP_*
  * @ack_ns: when the segment that covers the peer's FIN left, 0 if that is not known
  */
 void finack_settle(struct finack_net *fn, struct finack_rec *rec, enum finack_mib_id outcome,
@@ -68,7 +68,7 @@ void finack_unsettle(struct finack_net *fn, struct finack_rec *rec)
 }
 
 /**
- * finack_settle_covered() - count as Separate: the FIN is ACKed, and nothing saw that happen
+ * finack_settle_covered() - count as Separate a FIN that is ACKed without a hook having seen it
  * @fn: the namespace
  * @sk: the socket, locked
  * @rec: its record, without an outcome
@@ -97,11 +97,11 @@ static void trace_end(struct sock *sk, const struct finack_rec *rec, u64 fin_ns)
 }
 
 /**
- * finack_settle_end() - a close is over, all but the delay of our FIN is counted
+ * finack_settle_end() - end a close of which all but the delay of our FIN is counted
  * @fn: the namespace
  * @sk: the socket, locked
  * @rec: its record, which is freed
- * @fin_ns: when our FIN left, 0 if it did not or that is not known
+ * @fin_ns: when our FIN left, 0 if it did not or the time is not known
  */
 void finack_settle_end(struct finack_net *fn, struct sock *sk, struct finack_rec *rec, u64 fin_ns)
 {
@@ -117,7 +117,7 @@ void finack_settle_end(struct finack_net *fn, struct sock *sk, struct finack_rec
  * @fn: the namespace
  * @sk: the socket, locked
  * @outcome: FINACK_MERGED, FINACK_SEPARATE or FINACK_UNACKED
- * @how: FINACK_END_*, counted already
+ * @how: FINACK_END_*, which has been counted
  */
 void finack_settle_untracked(struct finack_net *fn, struct sock *sk, enum finack_mib_id outcome,
 			     enum finack_mib_id how)

@@ -5,20 +5,21 @@
  *  - The network namespaces of the initial user namespace are the host's. They may use all.
  *  - All others together may use half.
  *  - One other owner may use at most SHARE times what is left free of that half. So even many
- *    greedy owners leave some for the next, and a single one can have seven eighths of it, rounded
- *    up.
+ *    greedy owners leave some for the next, and a single one can have seven eighths of the half,
+ *    rounded up.
  *
- * An owner is not a namespace: any user can make many of those. It is who made the user namespace
- * just below the initial one: a user cannot change that by going deeper, nor by other ids there.
- * Root makes such user namespaces for others, so each of root's is an owner of its own.
+ * An owner is not a namespace, because any user can make many of those. It is the user who made the
+ * user namespace just below the initial one. A user cannot change that by nesting deeper, nor by
+ * other ids there. Root makes such user namespaces for others, so each of root's is an owner of its
+ * own.
  *
- * A socket of the kernel's own may outlive its network namespace, and with that the owner's share.
- * All those in namespaces that are not the host's have a share of their own.
+ * A kernel socket may outlive its network namespace, and with that the owner's share. So all those
+ * in namespaces that are not the host's have one share together.
  *
- * What is used is counted per CPU and summed up when a CPU asks, which is then granted some
- * records more, so that a close seldom asks. What was granted counts as used. A limit is exceeded
- * only by CPUs that ask at the same moment. Small tables grant one record at a time: there all of
- * them can be used.
+ * Use is counted per CPU and summed up when a CPU asks for a record. The CPU is then granted some
+ * more, so that a close seldom has to ask. Granted records count as used. Only CPUs that ask at the
+ * same moment can exceed a limit. Small tables grant one record at a time, so that all of them can
+ * be used.
  */
 #include <linux/cred.h>
 #include <linux/jiffies.h>
@@ -31,15 +32,16 @@
 
 #define SHARE 7
 
-/* What a CPU is granted at most, and all together of what is left. An owner keeps what it was
- * granted while it has namespaces, closes or not, so others than the host are granted little.
+/* The most that a CPU is granted at once: GRANT records for the host, GRANT_OTHERS for others, and
+ * for all online CPUs together a GRANT_OF-th of what is left. An owner keeps what it was granted as
+ * long as it has namespaces, even without closes. So others than the host are granted little.
  */
 #define GRANT 64
 #define GRANT_OTHERS 8
 #define GRANT_OF 8
 
-/* In tables of more records than this a CPU is granted several. One that was refused does not sum
- * up again within the tick.
+/* In tables of more records than this, a CPU is granted several at once, and a CPU that was refused
+ * does not sum up again within the same tick.
  */
 #define SMALL 4096
 
@@ -87,7 +89,7 @@ static void share_free(struct finack_share *s)
 {
 	if (!s)
 		return;
-	if (s->cpu) /* what it was granted and did not use */
+	if (s->cpu) /* what is left is what it was granted and did not use */
 		this_cpu_sub(finack_others_used, sum_used(s));
 	free_percpu(s->cpu);
 	kfree(s);
@@ -111,7 +113,7 @@ void finack_shares_exit(void)
 	finack_share_kernel.cpu = NULL;
 }
 
-/* fills in whose namespace this is; false: the host's */
+/* fills in the owner of a namespace; false: it is the host's */
 static bool owner_of(const struct net *net, struct finack_share *s)
 {
 	const struct user_namespace *ns = net->user_ns;
@@ -153,7 +155,7 @@ bool finack_share_is_hosts(const struct net *net)
  * finack_share_get() - the share of a new namespace
  * @net: the namespace
  *
- * Return: the share, finack_share_put() is the caller's; NULL if there is no memory.
+ * Return: the share, which the caller has to finack_share_put(); NULL if there is no memory.
  */
 struct finack_share *finack_share_get(const struct net *net)
 {
@@ -174,7 +176,7 @@ struct finack_share *finack_share_get(const struct net *net)
 	new->uid = like.uid;
 	new->userns = like.userns;
 	spin_lock(&list_lock);
-	s = find(&like); /* somebody else's namespace may have come in between */
+	s = find(&like); /* another namespace may have added it meanwhile */
 	if (!s)
 		list_add(&new->list, &shares);
 	spin_unlock(&list_lock);
@@ -203,7 +205,7 @@ void finack_share_put(struct finack_share *s)
 		share_free(s);
 }
 
-/* without what was granted and is not claimed */
+/* what is used, without what was granted and not claimed yet */
 static long sum_claimed(const struct finack_share *s)
 {
 	long n = 0;
@@ -225,28 +227,28 @@ long finack_shares_sum(void)
 	list_for_each_entry(s, &shares, list)
 		n += sum_claimed(s);
 	spin_unlock(&list_lock);
-	/* a CPU may have freed what another one claimed after it was counted */
+	/* a CPU may have freed what another one claimed after that other one was counted */
 	return max(n, 0L);
 }
 
-/* how many records more an owner may have */
+/* how many more records an owner may have */
 static long left_for(const struct finack_share *s, long max)
 {
 	long others = sum_of_others(), left = max - sum_used(&finack_share_host) - others, most;
 
 	if (s == &finack_share_host)
 		return left;
-	/* so many until the owner has SHARE times what is then left of the half */
+	/* as many as leave the owner with SHARE times what is then left free of the half */
 	most = SHARE * (max / 2 - others) - sum_used(s);
 	return most <= 0 ? 0 : min(left, DIV_ROUND_UP(most, SHARE + 1));
 }
 
 /**
- * finack_share_ask() - whether an owner may have one record more
+ * finack_share_ask() - whether an owner may have one more record
  * @s: the owner's share
- * @max: what all may have
+ * @max: how many records all may have
  *
- * Return: true if so. This CPU is granted some more with it.
+ * Return: true if so. This CPU is then granted the record, and some more.
  */
 bool finack_share_ask(struct finack_share *s, unsigned int max)
 {
@@ -263,7 +265,7 @@ bool finack_share_ask(struct finack_share *s, unsigned int max)
 	if (max > SMALL)
 		n = min_t(long, s == &finack_share_host ? GRANT : GRANT_OTHERS,
 			  left / (GRANT_OF * num_online_cpus()) + 1);
-	/* what an interrupt claimed between another's being granted and its claim */
+	/* make up for what an interrupt claimed between another's grant and claim */
 	n -= min(this_cpu_read(s->cpu->granted), 0L);
 	this_cpu_add(s->cpu->used, n);
 	if (s != &finack_share_host)

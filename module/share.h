@@ -15,8 +15,8 @@ struct user_namespace;
 /**
  * struct finack_share_cpu - what one CPU adds to a share
  * @used: records granted to this CPU less records freed on it
- * @granted: of these, what it may still claim before it asks again
- * @refused: when it last was refused one, in jiffies
+ * @granted: of the granted ones, those it may still claim before it asks again
+ * @refused: when it was last refused a record, in jiffies
  */
 struct finack_share_cpu {
 	long used;
@@ -26,11 +26,11 @@ struct finack_share_cpu {
 
 /**
  * struct finack_share - what one owner of network namespaces uses
- * @cpu: what is used; the sum over all CPUs counts
+ * @cpu: what is used: only the sum over all CPUs has a meaning
  * @uid: the owner
  * @userns: the owner's user namespace, where the owner is root; else NULL
- * @users: namespaces
- * @list: all shares but the first
+ * @users: number of namespaces
+ * @list: all shares but the host's and the kernel's
  */
 struct finack_share {
 	struct finack_share_cpu __percpu *cpu;
@@ -51,19 +51,19 @@ bool finack_share_ask(struct finack_share *share, unsigned int max);
 long finack_shares_sum(void);
 bool finack_share_is_hosts(const struct net *net);
 
-/* whether a record may be claimed without asking, which then has to be */
+/* whether a record may be claimed without asking; if so, the caller has to claim it */
 static inline bool finack_share_granted(struct finack_share *share)
 {
 	return likely(this_cpu_read(share->cpu->granted) > 0);
 }
 
-/* a record is claimed that was granted */
+/* claim a record that was granted */
 static inline void finack_share_claim(struct finack_share *share)
 {
 	this_cpu_dec(share->cpu->granted);
 }
 
-/* a record is freed */
+/* free a record */
 static inline void finack_share_free(struct finack_share *share)
 {
 	this_cpu_dec(share->cpu->used);
