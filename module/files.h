@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The files of finack: each of these makes or removes those of one place. */
+/* The files of finack: each function creates or removes those of one place. */
 #ifndef FINACK_FILES_H
 #define FINACK_FILES_H
 

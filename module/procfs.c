@@ -48,7 +48,7 @@ err_counters:
 }
 
 /**
- * finack_proc_net_exit() - remove them
+ * finack_proc_net_exit() - remove the files of a namespace
  * @net: the namespace
  */
 void finack_proc_net_exit(struct net *net)

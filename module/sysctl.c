@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /proc/sys/net/finack/: the knobs of a network namespace. Writable with CAP_NET_ADMIN over it, as
- * all of net's are.
+ * /proc/sys/net/finack/: the knobs of a network namespace. They are writable with CAP_NET_ADMIN
+ * over it, as everything in /proc/sys/net is.
  */
 #include <linux/slab.h>
 
@@ -49,7 +49,7 @@ int finack_sysctl_init(struct net *net)
 }
 
 /**
- * finack_sysctl_exit() - remove them; no reader is left when it returns
+ * finack_sysctl_exit() - remove the files; when it returns, no reader is left
  * @net: the namespace
  */
 void finack_sysctl_exit(struct net *net)

@@ -3,14 +3,14 @@
  * /sys/kernel/finack: the version, the records in use, the health of each hook, and in net/ some
  * counters and the knobs of a network namespace.
  *
- * One value per file. What tells of the whole host, records and hooks, is for its root alone: a
- * container sees these files, too. The rest is readable by everyone; a knob is writable with
+ * One value per file. Files about the whole host (records, hooks) are readable by its root alone,
+ * because containers see them, too. The others are readable by everyone. A knob is writable with
  * CAP_NET_ADMIN over its namespace, as it is in /proc/sys. If a file cannot be created, the module
  * logs a warning and loads all the same: nothing depends on these files.
  *
- * net/ is one folder whose files belong to a network namespace each, as the links in /sys/class/net
- * do: a sysfs shows those of the namespace it was mounted in. Each file costs every namespace some
- * thousand instructions, so there are few: /proc/net/finack has all counters.
+ * net/ is one folder. Each of its files belongs to a network namespace, like the links in
+ * /sys/class/net, and a sysfs shows those of the namespace in which it was mounted. Each file costs
+ * every namespace some thousand instructions, so there are few: /proc/net/finack has all counters.
  */
 #include <linux/capability.h>
 #include <linux/completion.h>
@@ -52,7 +52,7 @@ static const struct attribute *finack_attrs[] = {
 	NULL
 };
 
-/* a hook's folder bears its name */
+/* the state of a hook, whose folder has its name */
 static void view_of(const struct kobject *kobj, struct finack_hook_view *view)
 {
 	unsigned int i;
@@ -88,7 +88,7 @@ static const struct attribute *hook_attrs[] = {
 	NULL
 };
 
-/* the last kobject_put() may remove the files only later (CONFIG_DEBUG_KOBJECT_RELEASE) */
+/* kobject_put() alone may remove the files only later (CONFIG_DEBUG_KOBJECT_RELEASE) */
 static void remove(struct kobject *kobj)
 {
 	kobject_del(kobj);
@@ -118,15 +118,15 @@ static const struct {
 	{ "unacked",	FINACK_UNACKED },
 };
 
-/* behind them this gauge, and then the knobs */
+/* after the counters comes this gauge, then the knobs */
 #define CLOSE_WAIT	ARRAY_SIZE(counters)
 #define KNOBS		(CLOSE_WAIT + 1)
 
 /**
  * struct finack_net_file - a counter or a knob of a namespace as a file
- * @attr: its name
- * @net: whose
- * @row: which: of counters, CLOSE_WAIT, or from KNOBS on a knob
+ * @attr: its name and mode
+ * @net: the namespace
+ * @row: an index of counters, or CLOSE_WAIT, or from KNOBS on a knob
  */
 struct finack_net_file {
 	struct attribute attr;
@@ -157,7 +157,7 @@ static ssize_t net_show(struct kobject *kobj, struct attribute *attr, char *buf)
 {
 	const struct finack_net_file *f = container_of(attr, struct finack_net_file, attr);
 	const struct finack_net *fn = finack_net(f->net);
-	size_t len = PAGE_SIZE - 1; /* of a longer list what fits */
+	size_t len = PAGE_SIZE - 1; /* a longer list is cut off */
 
 	if (f->row >= KNOBS)
 		return knob_io(f, 0, buf, &len) ?: len;
@@ -174,7 +174,7 @@ static ssize_t net_store(struct kobject *kobj, struct attribute *attr, const cha
 
 	if (!ns_capable(f->net->user_ns, CAP_NET_ADMIN))
 		return -EPERM;
-	/* a longer list comes in pieces here, and each would replace the one before */
+	/* sysfs would pass a longer list in pieces, each of which would replace the one before */
 	if (count >= PAGE_SIZE)
 		return -EINVAL;
 	err = knob_io(f, 1, (void *)buf, &len);
@@ -197,12 +197,13 @@ static const struct kobj_ns_type_operations *net_child_ns_type(FINACK_NS_KOBJECT
 
 /**
  * struct creation - a namespace's files are being created
- * @list: of all that are
- * @task: by whom
+ * @list: in the list of all creations
+ * @task: who creates the files
  * @net: for which namespace
  *
- * The files of all namespaces are in one folder, and the folder is asked who owns a new one. Nobody
- * waits for another's files: their memory may be hard to get.
+ * The files of all namespaces are in one folder, and sysfs asks the folder who owns a new file.
+ * This tells it. No lock is held during a creation, whose memory may be hard to get: so nobody
+ * waits for another's files.
  */
 struct creation {
 	struct list_head list;
@@ -294,7 +295,7 @@ static int add_net_files(struct net *net, struct finack_net_file *files)
  * finack_sysfs_net_init() - create the files of a namespace
  * @net: the namespace
  *
- * A failure is logged: the namespace works without.
+ * A failure is only logged: the namespace works without them.
  */
 void finack_sysfs_net_init(struct net *net)
 {
@@ -315,7 +316,7 @@ void finack_sysfs_net_init(struct net *net)
 }
 
 /**
- * finack_sysfs_net_exit() - remove them; no reader is left when it returns
+ * finack_sysfs_net_exit() - remove the files; when it returns, no reader is left
  * @net: the namespace
  */
 void finack_sysfs_net_exit(struct net *net)
@@ -326,7 +327,7 @@ void finack_sysfs_net_exit(struct net *net)
 		remove_net_files(net, fn->admin->files, net_file_count());
 }
 
-/** finack_sysfs_init() - create the files */
+/** finack_sysfs_init() - create the files of the whole host, and the folder net */
 void finack_sysfs_init(void)
 {
 	bool ok;
@@ -348,7 +349,7 @@ void finack_sysfs_init(void)
 		pr_warn("/sys/kernel/finack is not complete: no memory\n");
 }
 
-/** finack_sysfs_exit() - remove them */
+/** finack_sysfs_exit() - remove what finack_sysfs_init() created */
 void finack_sysfs_exit(void)
 {
 	int i;
@@ -356,7 +357,7 @@ void finack_sysfs_exit(void)
 	if (finack_kobj) {
 		if (net_ok)
 			remove(&net_kobj);
-		wait_for_completion(&net_released); /* it is part of the module */
+		wait_for_completion(&net_released); /* net_kobj is part of the module's memory */
 	}
 	for (i = __FINACK_HOOK_MAX - 1; i >= 0; i--)
 		remove(hook_kobjs[i]);

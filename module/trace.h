@@ -43,7 +43,7 @@ TRACE_EVENT(finack_close,
 		struct in6_addr *daddr6 = (struct in6_addr *)__entry->daddr_v6;
 		u32 cookie[2];
 
-		/* numbers a socket that has none yet, as the kernel's own events do */
+		/* this gives the socket a cookie if it has none, as the kernel's own events do */
 		sock_diag_save_cookie(sk, cookie);
 		__entry->sock_cookie = (u64)cookie[1] << 32 | cookie[0];
 		__entry->ack_delay_us = end->ack_delay < 0 ? -1 : finack_hist_us(end->ack_delay);

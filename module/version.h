@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The one place that names the version; dkms.conf and the tool are checked against it. */
+/* The version is defined here alone; dkms.conf and the tool are checked against it. */
 #ifndef FINACK_VERSION_H
 #define FINACK_VERSION_H
 

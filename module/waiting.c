@@ -3,9 +3,9 @@
  * /proc/net/finack_waiting: one line per passive close of the reader's network namespace that still
  * owes our FIN.
  *
- * The place in the file is the place in the record table. A close keeps its record from its begin
- * to its end, so a reader meets it at most once, however much comes and goes meanwhile. Each
- * socket is held while its line is written.
+ * A position in the file is a position in the record table. A close keeps its record from its begin
+ * to its end. So a reader meets it at most once, however many others begin and end meanwhile. A
+ * reference on each socket is held while its line is written.
  */
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
@@ -20,8 +20,8 @@
 
 /**
  * struct waiting - a reader
- * @p: its namespace; must come first
- * @sk: the socket it is at, held; NULL for none
+ * @p: its namespace; must be the first member
+ * @sk: the socket it is at, with a reference; NULL for none
  * @rec: a copy of the socket's record
  */
 struct waiting {
@@ -37,7 +37,7 @@ static void let_go(struct waiting *w)
 	w->sk = NULL;
 }
 
-/* In LAST_ACK our FIN is queued; it has left if there is nothing more to send. */
+/* In LAST_ACK our FIN is queued. It has left if nothing remains to be sent. */
 static bool owes_fin(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
@@ -47,13 +47,13 @@ static bool owes_fin(const struct sock *sk)
 	       (state == TCP_LAST_ACK && READ_ONCE(tp->snd_nxt) != READ_ONCE(tp->write_seq));
 }
 
-/* Whether a namespace has records at all: closes in CLOSE_WAIT, or whose FIN has not left yet. */
+/* Whether a namespace has any records: closes in CLOSE_WAIT, or whose FIN has not left yet. */
 static bool has_any(const struct finack_net *fn)
 {
 	return finack_mib_close_wait(fn) || atomic_read(&fn->late);
 }
 
-/* the first entry at or behind *pos, which is moved to it; position 0 is the head line */
+/* finds the first entry at or after *pos, and moves *pos to it; position 0 is the header line */
 static void *seek(struct seq_file *seq, loff_t *pos)
 {
 	struct net *net = seq_file_net(seq);
@@ -72,8 +72,8 @@ static void *seek(struct seq_file *seq, loff_t *pos)
 	}
 }
 
-/* A namespace without records does not get to walk through the table that all share: neither behind
- * the head line, nor when it is read on from there.
+/* A reader in a namespace without records must not walk through the table, which all share: neither
+ * after the header line nor when a later read() begins there.
  */
 static void *waiting_start(struct seq_file *seq, loff_t *pos)
 {
@@ -95,7 +95,7 @@ static void waiting_stop(struct seq_file *seq, void *v)
 	let_go(seq->private);
 }
 
-/* bytes that were not read yet, as SIOCINQ has it: without the FIN */
+/* the number of bytes that were not read yet, counted as by SIOCINQ: without the FIN */
 static u32 unread(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
@@ -104,7 +104,7 @@ static u32 unread(const struct sock *sk)
 	return n && sock_flag(sk, SOCK_DONE) ? n - 1 : n;
 }
 
-/* Nothing may have seen the ACK leave. If only data was sent since the FIN, it rode on that. */
+/* Perhaps no hook saw the ACK leave. If only data was sent since the FIN, data carried the ACK. */
 static const char *ack_state(const struct waiting *w, const struct finack_net *fn)
 {
 	const struct tcp_sock *tp = tcp_sk(w->sk);
