@@ -132,7 +132,7 @@ bool finack_policy_sends_now(struct sock *sk)
 	fin = owes_ack_of_fin(sk);
 	fin_ack = fin ? READ_ONCE(fn->knobs.fin_ack) : FINACK_FIN_ACK_KERNEL;
 	if (fin_ack == FINACK_FIN_ACK_HOLD && !to_be_held(fn, sk))
-		fin_ack = FINACK_FIN_ACK_KERNEL; /* it is not held, for lack of a record for one */
+		fin_ack = FINACK_FIN_ACK_KERNEL; /* not held: no record, for example */
 	if (fin_ack == FINACK_FIN_ACK_HOLD ||
 	    (fin_ack == FINACK_FIN_ACK_KERNEL && !READ_ONCE(fn->knobs.quickack)) ||
 	    !applies(fn, sk) || finack_delack_is_due(sk))

@@ -13,8 +13,8 @@
  * other ids there. Root makes such user namespaces for others, so each of root's is an owner of its
  * own.
  *
- * A kernel socket may outlive its network namespace, and with that the owner's share. So all those
- * in namespaces that are not the host's have one share together.
+ * A kernel socket that does not hold its network namespace may outlive it, and with that the
+ * owner's share. So all those in namespaces that are not the host's have one share together.
  *
  * Use is counted per CPU and summed up when a CPU asks for a record. The CPU is then granted some
  * more, so that a close seldom has to ask. Granted records count as used. Only CPUs that ask at the
