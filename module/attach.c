@@ -314,7 +314,9 @@ static int wait_for_answer(const struct net *net)
  * @begin: the wants that begin, a bit per &enum finack_want
  * @need: the wants that have to be met, begun now or before
  *
- * May sleep. Return: 0; -EOPNOTSUPP if some of @need cannot be met; -EINTR if the caller is being
+ * May sleep.
+ *
+ * Return: 0; -EOPNOTSUPP if some of @need cannot be met; -EINTR if the caller is being
  * killed or the namespace is going. After an error nothing in @begin is wanted.
  */
 int finack_hooks_want(const struct net *net, unsigned int begin, unsigned int need)

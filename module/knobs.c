@@ -198,7 +198,9 @@ static int knob_store(struct finack_net *fn, unsigned int row, void *buffer, siz
  * @lenp: its length, or the room for it; set to what was used
  * @ppos: the position in the file
  *
- * May sleep. Return: 0; -EINVAL for what is not a value of the knob, or a minimum above the
+ * May sleep.
+ *
+ * Return: 0; -EINVAL for what is not a value of the knob, or a minimum above the
  * maximum; -EPERM if only the initial user namespace may arm hooks; -EOPNOTSUPP if a function that
  * the controls need cannot be hooked, or if the kernel does not run its hook; -ENOMEM; -EINTR if
  * the caller is being killed or the namespace is going.
@@ -274,7 +276,9 @@ static int inherit(struct finack_net *fn)
  * finack_knobs_init() - set the knobs of a new namespace: to the defaults, or as the first one's
  * @net: the namespace
  *
- * Does not wait for the hooks. Return: 0, or -ENOMEM.
+ * Does not wait for the hooks.
+ *
+ * Return: 0, or -ENOMEM.
  */
 int finack_knobs_init(struct net *net)
 {

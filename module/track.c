@@ -153,7 +153,9 @@ unsigned int finack_track_slots(void)
  * finack_track_next() - skip free slots
  * @i: where to begin
  *
- * May sleep. Return: the first taken slot from there on, or finack_track_slots().
+ * May sleep.
+ *
+ * Return: the first taken slot from there on, or finack_track_slots().
  */
 unsigned int finack_track_next(unsigned int i)
 {
