@@ -29,7 +29,6 @@ bool finack_userns_hooks = true;
  * @min: the least value
  * @max: the greatest
  * @def: the default
- * @controls: it is a control, which cannot be set without the hooks that it needs
  */
 struct knob {
 	const char *name;
@@ -37,19 +36,18 @@ struct knob {
 	int min;
 	int max;
 	int def;
-	bool controls;
 };
 
-#define KNOB(_name, _min, _max, _def, _controls) \
-	{ #_name, offsetof(struct finack_knobs, _name), _min, _max, _def, _controls }
+#define KNOB(_name, _min, _max, _def) \
+	{ #_name, offsetof(struct finack_knobs, _name), _min, _max, _def }
 
 static const struct knob knobs[] = {
-	KNOB(detail, 0, 1, 1, false),
-	KNOB(fin_ack, FINACK_FIN_ACK_KERNEL, FINACK_FIN_ACK_HOLD, FINACK_FIN_ACK_KERNEL, true),
-	KNOB(fin_hold_ms, 1, 499, 150, false),
-	KNOB(quickack, 0, 1, 0, true),
-	KNOB(delack_min_ms, 0, 499, 0, true),
-	KNOB(delack_max_ms, 0, 499, 0, true),
+	KNOB(detail, 0, 1, 1),
+	KNOB(fin_ack, FINACK_FIN_ACK_KERNEL, FINACK_FIN_ACK_HOLD, FINACK_FIN_ACK_KERNEL),
+	KNOB(fin_hold_ms, 1, 499, 150),
+	KNOB(quickack, 0, 1, 0),
+	KNOB(delack_min_ms, 0, 499, 0),
+	KNOB(delack_max_ms, 0, 499, 0),
 };
 
 /* the list of ports is the row after these */
@@ -62,21 +60,24 @@ static int *value_of(struct finack_knobs *k, unsigned int row)
 
 #define WANT(_name) BIT(FINACK_WANT_##_name)
 
-/* what a namespace with these knobs wants of the hooks; *need: what the controls among them need */
-static unsigned int wants_of(const struct finack_knobs *k, unsigned int *need)
+/* The hooks that the controls need: without them a control cannot be set. */
+static unsigned int needs_of(const struct finack_knobs *k)
 {
-	unsigned int wants = 0;
+	unsigned int needs = 0;
 
 	if (k->fin_ack == FINACK_FIN_ACK_NOW || k->quickack)
-		wants |= WANT(DELAY);
+		needs |= WANT(DELAY);
 	if (k->fin_ack == FINACK_FIN_ACK_HOLD)
-		wants |= WANT(HOLD_ACK) | WANT(HOLD_TIMER) | WANT(DELAYED);
+		needs |= WANT(HOLD_ACK) | WANT(HOLD_TIMER) | WANT(DELAYED);
 	if (k->delack_min_ms || k->delack_max_ms)
-		wants |= WANT(DELAYED);
-	*need = wants;
-	if (k->detail)
-		wants |= WANT(ACK) | WANT(TIMER);
-	return wants;
+		needs |= WANT(DELAYED);
+	return needs;
+}
+
+/* the hooks that a namespace with these knobs wants */
+static unsigned int wants_of(const struct finack_knobs *k)
+{
+	return needs_of(k) | (k->detail ? WANT(ACK) | WANT(TIMER) : 0);
 }
 
 static bool in_order(const struct finack_knobs *k)
@@ -88,8 +89,8 @@ static bool in_order(const struct finack_knobs *k)
 static int set_value(struct finack_net *fn, unsigned int row, int value)
 {
 	struct finack_admin *admin = fn->admin;
-	struct finack_knobs next = fn->knobs;
-	unsigned int wants, need, begin;
+	struct finack_knobs next = fn->knobs, alone = {};
+	unsigned int wants, begin;
 	int err;
 
 	if (value < knobs[row].min || value > knobs[row].max)
@@ -97,13 +98,14 @@ static int set_value(struct finack_net *fn, unsigned int row, int value)
 	*value_of(&next, row) = value;
 	if (!in_order(&next))
 		return -EINVAL;
-	wants = wants_of(&next, &need);
+	*value_of(&alone, row) = value;
+	wants = wants_of(&next);
 	begin = wants & ~admin->wants;
 	if (begin && !READ_ONCE(finack_userns_hooks) &&
 	    !ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
 		return -EPERM;
-	/* only a control is refused for lack of hooks: its own, or those of the other controls */
-	err = finack_hooks_want(admin->net, begin, knobs[row].controls ? need : 0);
+	/* what other knobs lack is no reason to refuse this one */
+	err = finack_hooks_want(admin->net, begin, needs_of(&alone));
 	if (err)
 		return err;
 	WRITE_ONCE(*value_of(&fn->knobs, row), value);
@@ -283,7 +285,6 @@ static int inherit(struct finack_net *fn)
 int finack_knobs_init(struct net *net)
 {
 	struct finack_net *fn = finack_net(net);
-	unsigned int need;
 	int err;
 
 	if (READ_ONCE(finack_inherit) && net != &init_net) {
@@ -293,7 +294,7 @@ int finack_knobs_init(struct net *net)
 	} else {
 		set_defaults(fn, net);
 	}
-	fn->admin->wants = wants_of(&fn->knobs, &need);
+	fn->admin->wants = wants_of(&fn->knobs);
 	finack_hooks_begin(fn->admin->wants);
 	return 0;
 }

@@ -214,12 +214,15 @@ control_is_refused() { # KNOB VALUE
 }
 
 without_kprobes() {
-	nothing_arrives "$@" && control_is_refused delack_max_ms 12 && control_is_refused fin_ack 2
+	nothing_arrives "$@" tcp_send_delayed_ack_return && control_is_refused delack_max_ms 13 || return
+	# what another control lacks is no reason to refuse that one is set back
+	taken $proc/fin_ack 0 && control_is_refused fin_ack 2 && taken $proc/delack_max_ms 0 &&
+		control_is_refused delack_max_ms 12
 }
 
 test_kprobes_switched_off() {
 	local detail="tcp_send_ack tcp_delack_timer_handler"
-	fa_load carrier=kprobe || return
+	fa_load carrier=kprobe && put $proc/fin_ack 2 && put $proc/delack_max_ms 12 || return
 	# shellcheck disable=SC2086 # words
 	off_and_on /sys/kernel/debug/kprobes/enabled without_kprobes $detail || return
 	armed $detail tcp_send_delayed_ack_return && taken $proc/delack_max_ms 12 0 && taken $proc/fin_ack 2 &&
