@@ -11,13 +11,13 @@
 #define SECONDS 5.0
 #define NO_CLOSE "no close was counted yet to predict from"
 
-/* the table: columns of a policy's name, of the numbers behind it, of what did not fit */
+/* widths in the table: a policy's name, the numbers after it, the indentation of further lines */
 #define NAME	24
 #define NUMBERS	35
 #define INDENT	2
 #define DATA_TOO "  and ACKs of data"
 
-/* what is judged if no control is named */
+/* the policies that are judged if no control is named */
 static struct setting usual[][1] = {
 	{ { .name = "fin_ack", .value = "0" } },
 	{ { .name = "fin_ack", .value = "1" } },
@@ -30,8 +30,8 @@ static struct setting usual[][1] = {
  * @c: the counters of the interval
  * @h: the delays
  * @k: the controls
- * @seconds: how long it was; without closes, what all closes so far are divided by
- * @idle: there were none
+ * @seconds: the length of the interval; if @idle, the number of closes divided by 100
+ * @idle: the interval had no closes: @c and @h have all closes so far
  */
 struct basis {
 	struct counters c;
@@ -65,7 +65,7 @@ static double decided(const struct counters *c)
 	       counters_get(c, "FinAckUnacked");
 }
 
-/* makes of the second reading what came since the first one */
+/* subtract the first reading from the second one, unless no close came in between */
 static void since(struct basis *b, const struct basis *before, double seconds)
 {
 	b->seconds = seconds;
@@ -166,11 +166,11 @@ static void heading(struct ctx *ctx, const struct basis *b)
 }
 
 /**
- * struct run - the namespaces
+ * struct run - a prediction for each namespace
  * @setting: the policy to judge
- * @n: its settings
+ * @n: how many settings it has
  * @before: the first readings, in the order of the namespaces
- * @judged: how many had closes to judge by
+ * @judged: how many namespaces had closes to judge by
  */
 struct run {
 	const struct setting *setting;

@@ -7,10 +7,10 @@
  * interval_wait() - wait between two readings
  * @seconds: for how long
  *
- * It is from when the first reading is done to when the second one begins: what a reading takes,
- * and be it from a slow disk, is not part of it.
+ * The wait starts after the first reading and ends before the second one, so that it does not
+ * include the time a reading takes, even from a slow disk.
  *
- * Return: how long it was.
+ * Return: how long it was, in seconds.
  */
 double interval_wait(double seconds);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The model counts pure ACKs of FINs: all that the controls of closes add or save. First it undoes
- * what the policy in force does, so that it knows what the kernel alone would do with these
- * closes; then it applies the other policy.
+ * The model counts pure ACKs of FINs, the only segments of a close that controls add or save. It
+ * first undoes the policy in force, to know what the kernel alone would do with these closes. Then
+ * it applies the other policy.
  *
- * A close merges if our FIN is ready before the ACK has to leave: the histogram of FIN delays tells
- * how many would at a given time. It does not tell which; those that are separate for reasons that
- * no policy touches are taken to have the same delays as the others.
+ * A close merges if our FIN is ready before the ACK has to leave. The histogram of FIN delays tells
+ * how many FINs are ready by a given time, but not which. Closes that are separate for reasons that
+ * no policy changes are assumed to have the same delays as the others.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 #include "predict.h"
 
-#define KERNEL_DELAY_US 40000.0	/* of an ACK after data */
+#define KERNEL_DELAY_US 40000.0	/* delay of an ACK after data */
 
 static uint64_t number(const struct knobs *k, const struct setting *s, size_t n, const char *name)
 {
@@ -37,14 +37,14 @@ void policy_from(struct policy *p, const struct knobs *k, const struct setting *
 }
 
 /**
- * struct closes - those of the interval, as they would be without any policy
- * @all: whose outcome is known
- * @merged: three segments
- * @holdable: separate, and a hold would keep the ACK
- * @timed: separate because of the timer, whose time can be moved
+ * struct closes - the closes of the interval, as they would be without any policy
+ * @all: closes whose outcome is known
+ * @merged: closes with three segments
+ * @holdable: separate, but a hold would keep the ACK back
+ * @timed: separate because of the delayed-ACK timer, which a policy can move
  * @fixed: separate in any case: data carried the ACK, or the application asked for it
  * @acks: pure ACKs of FINs
- * @sent: the same, as it was with the policy in force
+ * @sent: pure ACKs of FINs that were sent with the policy in force
  */
 struct closes {
 	double all;
@@ -63,7 +63,7 @@ static double get(const struct counters *c, const char *name)
 	return v > 0 ? v : 0;
 }
 
-/* how many of the FINs come before @us, as likely, as few and as many as can be */
+/* how many FINs come before @us; @bound: 0 for the likely number, -1 the least, 1 the most */
 static double below(const struct hist *fin, double us, int bound)
 {
 	uint64_t least, most;
@@ -99,7 +99,7 @@ static double at_most(double a, double b)
 	return a < b ? a : b;
 }
 
-/* of @some separate closes, those whose FIN comes before @us */
+/* how many of @some separate closes have their FIN before @us */
 static double would_merge(const struct closes *k, const struct hist *fin, double us, double some,
 			  int bound)
 {
@@ -108,7 +108,7 @@ static double would_merge(const struct closes *k, const struct hist *fin, double
 	return early <= 0 || separate <= 0 ? 0 : at_most(some, early * some / separate);
 }
 
-/* of the merged closes, those whose FIN comes too late for an ACK that leaves after @us */
+/* how many of the merged closes have a FIN that is too late for an ACK that leaves after @us */
 static double would_split(const struct closes *k, const struct hist *fin, double us, int bound)
 {
 	double all = below(fin, KERNEL_DELAY_US, 0), early = below(fin, us, -bound);
@@ -116,7 +116,7 @@ static double would_split(const struct closes *k, const struct hist *fin, double
 	return all <= early || us >= KERNEL_DELAY_US ? 0 : k->merged * (all - early) / all;
 }
 
-/* a timer expires up to a tick after its time, half of one on the average */
+/* a timer fires up to a tick late, half a tick on average */
 static double rounding_us(void)
 {
 	struct timespec t = {};
@@ -125,7 +125,7 @@ static double rounding_us(void)
 	return t.tv_nsec / 1000.0 / 2;
 }
 
-/* when a delayed ACK leaves after data, if nothing but the bounds is in force */
+/* when a delayed ACK leaves after data; the bounds count only without fin_ack and quickack */
 static double timer_us(const struct policy *p)
 {
 	double us = KERNEL_DELAY_US;
@@ -139,13 +139,13 @@ static double timer_us(const struct policy *p)
 	return us;
 }
 
-/* pure ACKs of FINs under a policy; @bound: -1 as few as can be, 1 as many */
+/* pure ACKs of FINs under a policy; @bound: 0 for the likely number, -1 the least, 1 the most */
 static double acks(const struct closes *k, const struct hist *fin, const struct policy *now,
 		   const struct policy *p, int bound)
 {
 	double us, n = k->acks;
 
-	/* each FIN gets one, also those that would not: with our FIN, with data, not at all */
+	/* each FIN gets one, even if it is now ACKed with our FIN, with data or not at all */
 	if (p->fin_ack == 1 || (p->fin_ack != 2 && p->quickack))
 		return k->all;
 	if (p->fin_ack == 2) {

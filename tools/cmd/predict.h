@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a policy would do, from what the counters and histograms say of the closes there are. */
+/* Predicts what a policy would do with the closes that the counters and histograms tell of. */
 #ifndef FINACK_PREDICT_H
 #define FINACK_PREDICT_H
 
@@ -18,11 +18,11 @@ struct policy {
 };
 
 /**
- * struct prediction - segments more (or less) than now, in the interval
+ * struct prediction - how many segments more (if negative, fewer) than now, in the interval
  * @likely: the best guess
- * @least: what the buckets of the histogram leave possible
- * @most: the same
- * @data: ACKs of data change, too, and nothing counts those
+ * @least: the least that the buckets of the histogram allow
+ * @most: the most that they allow
+ * @data: ACKs of data change, too, but nothing counts those
  */
 struct prediction {
 	double likely;
@@ -34,8 +34,8 @@ struct prediction {
 /**
  * predict() - compare a policy with the one that is in force
  * @c: the counters of an interval
- * @fin: the delays of our FINs in it
- * @now: the policy in force meanwhile
+ * @fin: the delays of our FINs in the interval
+ * @now: the policy in force during the interval
  * @then: the policy to judge
  *
  * Return: the difference.
@@ -43,16 +43,16 @@ struct prediction {
 struct prediction predict(const struct counters *c, const struct hist *fin,
 			  const struct policy *now, const struct policy *then);
 
-/** policy_from() - what the controls say, changed as @s has it */
+/** policy_from() - the policy that the controls set, with the @n settings of @s applied */
 void policy_from(struct policy *p, const struct knobs *k, const struct setting *s, size_t n);
 
 /**
- * predict_print() - watch for an interval, and print for each of the namespaces
- * @ctx: see there
+ * predict_print() - watch for an interval, and print predictions for each namespace
+ * @ctx: what the options say
  * @s: the policy to judge
- * @n: its settings; if there are none, the usual policies are judged
+ * @n: how many settings it has; 0 to judge the usual policies
  *
- * Return: an exit status; it failed if no namespace had closes to judge by.
+ * Return: an exit status; FAILED if no namespace had closes to judge by.
  */
 int predict_print(struct ctx *ctx, const struct setting *s, size_t n);
 
