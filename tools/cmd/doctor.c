@@ -15,18 +15,18 @@
 #include "read/kconfig.h"
 #include "scratch.h"
 
-#define WIDE 60 /* with findings beside the checks */
+#define WIDE 60 /* columns needed for findings beside the checks */
 
-/** enum verdict - of a check */
+/** enum verdict - the result of a check */
 enum verdict { FINE, NOTE, UNKNOWN, BROKEN };
 
-/** struct exam - the run */
+/** struct exam - a run of all checks */
 struct exam {
 	struct ctx *ctx;
 	enum verdict worst;
 };
 
-/* one line of the report; @advice is NULL where nothing is to be done */
+/* print the result of a check; @advice is NULL if there is nothing to do */
 static __attribute__((format(printf, 5, 6))) void
 report(struct exam *e, enum verdict v, const char *name, const char *advice, const char *fmt, ...)
 {
@@ -217,7 +217,7 @@ static void check_hooks(struct exam *e)
 	free(s);
 }
 
-/* probes of anybody at a function, by kprobes and kretprobes; -1: not to be seen */
+/* how many kprobes and kretprobes are at a function, whoever set them; -1 if that cannot be read */
 static int probes_at(const char *function)
 {
 	char *text = file_read("/sys/kernel/debug/kprobes/list"), *rest = text, *line, name[128];
@@ -258,8 +258,8 @@ static int own_probes(const struct hooks *h, const char *function)
 	return n;
 }
 
-/* Others at the functions that finack hooks: which of them may not see what a control redirects, or
- * keep it from being redirected.
+/* Looks for probes and live patches of others at the functions that finack hooks. A probe may not
+ * see the calls that a control redirects; a live patch may keep them from being redirected.
  */
 static void check_others(struct exam *e)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A child moves to a namespace of its own and closes connections there, with each way of ACKing a
- * FIN switched on in turn, so that every hook has something to do. The one of retransmissions needs
- * a segment that is lost: a SYN to a listener whose queue is full.
+ * FIN switched on in turn, so that every hook has something to do. The hook of retransmissions
+ * needs a lost segment: a SYN to a listener whose queue is full.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -48,7 +48,7 @@ static int listener(struct sockaddr_in *addr, int backlog)
 	return fd;
 }
 
-/* the client closes first; the server takes @ms to do so */
+/* the client closes first, the server @ms after the FIN has come */
 static int close_one(int l, const struct sockaddr_in *addr, int ms)
 {
 	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), server;
@@ -80,8 +80,8 @@ static uint64_t hits(const char *name)
 	return 0;
 }
 
-/* A SYN is dropped and sent again after a second: the listener has room for one connection, and the
- * first one has to be in its queue by then.
+/* The listener has room for one connection. Once the first one is in its queue, the SYN of the
+ * second one is dropped, and sent again after a second.
  */
 static void lose_a_segment(void)
 {
@@ -103,7 +103,7 @@ static void lose_a_segment(void)
 	close(queue.fd);
 }
 
-/* the later look, but a hook that was armed once counts as armed */
+/* read the hooks again; a hook that was armed once keeps that status */
 static void look(void)
 {
 	struct hooks now;
@@ -146,7 +146,7 @@ static int child(void)
 	for (i = 0; i < 3; i++) {
 		fin_ack.value = values[i];
 		if (knobs_apply(&fin_ack, 1) && i)
-			continue; /* this control cannot be had here */
+			continue; /* this control is not available here */
 		if (close_one(l, &addr, 0) || close_one(l, &addr, 100))
 			return fail("closing a connection");
 		look();

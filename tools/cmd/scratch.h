@@ -7,9 +7,9 @@
 
 /**
  * struct scratch - what was seen
- * @before: the hooks when nothing had been closed yet
- * @after: the hooks afterwards; a hook's status is the one it had while it was wanted
- * @problem: why it could not be done, empty if it was
+ * @before: the hooks before the first close
+ * @after: the hooks afterwards; a hook's status is the one it had while it was in use
+ * @problem: why this could not be done, empty if it was
  */
 struct scratch {
 	struct hooks before;
@@ -17,7 +17,7 @@ struct scratch {
 	char problem[160];
 };
 
-/** scratch_run() - do it; Return: whether it could be done */
+/** scratch_run() - close connections and read the hooks; Return: whether that was possible */
 bool scratch_run(struct scratch *result);
 
 #endif

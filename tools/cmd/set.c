@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * finack set: changes controls, all of those given or none. With --dry-run it says what they would
- * do; the kernel is then asked in a namespace made for it whether it would take them.
+ * finack set: changes all controls that are given, or none. With --dry-run it says what they would
+ * do, and tries in a new namespace whether the kernel accepts them.
  */
 #include <errno.h>
 #include <sched.h>
@@ -66,7 +66,7 @@ static int set(struct ctx *ctx, const struct netns *ns, void *arg)
 	return OK;
 }
 
-/* whether the kernel would take it, on top of what is set here */
+/* try in a new namespace whether the kernel accepts the settings on top of those set here */
 static int try_elsewhere(const struct change *c)
 {
 	struct knobs *k = malloc(sizeof(*k));
@@ -84,7 +84,7 @@ static int try_elsewhere(const struct change *c)
 	pid = fork();
 	if (!pid) {
 		if (unshare(CLONE_NEWNET))
-			_exit(OK); /* not allowed to ask */
+			_exit(OK); /* not permitted to try */
 		for (i = 0; i < 2 * k->n; i++) {
 			now = (struct setting){ .name = k->knob[i % k->n].name,
 						.value = k->knob[i % k->n].value };
