@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* finack get: the controls. */
+/* finack get: prints the controls. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

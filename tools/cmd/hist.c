@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* finack hist: the delays as bars. */
+/* finack hist: prints the delays as bars. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,14 +9,14 @@
 #include "read/file.h"
 #include "read/hist.h"
 
-/* Where delayed ACKs show: the usual delay, twice that, and the limits of the timer. */
+/* Where delayed ACKs show: the delay is usually 40 ms, and doubles up to 200 ms. */
 static const unsigned int marks_ms[] = { 40, 80, 160, 200 };
 
 /**
- * struct bars - how they are drawn
+ * struct bars - how bars are drawn
  * @width: of the longest bar
- * @digits: of the counts
- * @narrow: leave out where a bucket begins
+ * @digits: of the largest count
+ * @narrow: leave out the lower bound of each bucket
  */
 struct bars {
 	int width;
@@ -24,7 +24,7 @@ struct bars {
 	bool narrow;
 };
 
-/* in eighths of a character where the terminal has them; @pad: something follows */
+/* draw in eighths of a character if the terminal has UTF-8; @pad: text follows the bar */
 static void bar(struct out *o, double share, int width, bool pad)
 {
 	static const char * const part[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" };
@@ -42,7 +42,7 @@ static void bar(struct out *o, double share, int width, bool pad)
 	out_color(o, OUT_PLAIN);
 }
 
-/* " 160 200" where these lie between the bounds */
+/* " <- 160 200 ms" if these marks are in the bucket, "" if none is */
 static char *marks(char *buf, size_t size, uint64_t lower, uint64_t bound)
 {
 	size_t i, n = 0;
@@ -112,7 +112,7 @@ static void one(struct ctx *ctx, const struct hist *h)
 
 	b.digits = snprintf(text, sizeof(text), "%llu", (unsigned long long)peak(h));
 	b.narrow = out_narrow(o, 66);
-	/* bounds, count, marks */
+	/* what bounds, count and marks leave */
 	b.width = out_columns(o) - (b.narrow ? 9 : 20) - 2 - b.digits - 14;
 	b.width = b.width < 4 ? 4 : b.width > 60 ? 60 : b.width;
 	out_object(o, NULL);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * finack show: a summary of the counters, delays and hooks, or (-s) every counter; with -d what an
- * interval brought, per second. The summary looks some counters up by name; reasons and endings are
- * whatever the file has that is called so.
+ * finack show: prints a summary of the counters, delays and hooks, or (-s) every counter; with -d
+ * what was counted in an interval, per second. The summary looks up some counters by name; reasons
+ * and endings are all counters with that prefix.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -19,7 +19,7 @@
 
 #define LABEL 14	/* columns */
 #define VALUE 12
-#define WIDE 70		/* with notes */
+#define WIDE 70		/* columns needed for notes */
 
 /* Return: whether the terminal is too narrow for notes and wide columns */
 static bool narrow(const struct ctx *ctx)
@@ -32,7 +32,7 @@ static int value_width(const struct ctx *ctx)
 	return narrow(ctx) ? 8 : VALUE;
 }
 
-/* in the table of delays */
+/* widths in the table of delays */
 static int delay_label(const struct ctx *ctx)
 {
 	return narrow(ctx) ? 7 : LABEL;
@@ -43,7 +43,7 @@ static int delay_width(const struct ctx *ctx)
 	return narrow(ctx) ? 9 : VALUE;
 }
 
-/* what a row means, behind its numbers */
+/* print what a row means after its numbers, if there is room */
 static void note(struct ctx *ctx, const char *text)
 {
 	if (!narrow(ctx))
@@ -53,8 +53,8 @@ static void note(struct ctx *ctx, const char *text)
 /**
  * struct sample - what is shown of a namespace
  * @gauges: the counters as they are now
- * @c: the counters, or how they moved
- * @h: the delays, or those that came
+ * @c: the counters, or with -d how much they moved
+ * @h: the delays, or with -d those of the interval
  */
 struct sample {
 	struct counters gauges;
@@ -95,7 +95,7 @@ static void label(struct ctx *ctx, int indent, const char *text)
 	out_text(&ctx->out, "%*s%-*s", indent, "", LABEL - indent, text);
 }
 
-/* a count of @all and its share; the share of a row without meaning is not shown */
+/* print a count, and its share of @all unless @all is 0 */
 static void share(struct ctx *ctx, const char *key, uint64_t part, uint64_t all)
 {
 	char name[64];
@@ -109,7 +109,7 @@ static void share(struct ctx *ctx, const char *key, uint64_t part, uint64_t all)
 	out_text(&ctx->out, " %%");
 }
 
-/* FinAckSepNoAto is no-ato */
+/* FinAckSepNoAto becomes no-ato */
 static char *plain_name(char *buf, size_t size, const char *name, size_t prefix)
 {
 	size_t n = 0;
@@ -123,7 +123,7 @@ static char *plain_name(char *buf, size_t size, const char *name, size_t prefix)
 	return buf;
 }
 
-/* a row for each counter of that prefix; those at zero only if asked for */
+/* print a row for each counter with that prefix; those at zero only with -z and in JSON */
 static void group(struct ctx *ctx, const struct sample *s, const char *prefix, uint64_t all)
 {
 	char name[64];

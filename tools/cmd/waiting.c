@@ -18,7 +18,7 @@
  * @dport: remote port, 0 for any
  * @pid: process, 0 for any
  * @older: seconds
- * @procs: all sockets of processes
+ * @procs: the sockets of all processes
  */
 struct query {
 	uint64_t sport;
@@ -28,11 +28,11 @@ struct query {
 	struct procs procs;
 };
 
-#define FRONT 27	/* columns of what comes before the addresses */
-#define USER 8		/* and of the user */
-#define INDENT 2	/* of what did not fit into a line */
+#define FRONT 27	/* columns before the addresses */
+#define USER 8		/* columns of the user */
+#define INDENT 2	/* of continuation lines */
 
-/** struct table - the widths of its columns */
+/** struct table - the widths of the columns */
 struct table {
 	int local;
 	int remote;

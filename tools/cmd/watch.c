@@ -16,15 +16,15 @@
 #include "words.h"
 
 #define BUFFER 65536
-#define INDENT 8 /* of what did not fit into a line */
+#define INDENT 8 /* of continuation lines */
 
 /**
  * struct watch - a run
  * @ctx: the options
- * @filter: for the kernel
- * @count: closes to end after, 0 for no end
+ * @filter: the event filter that the kernel applies
+ * @count: stop after so many closes, 0 for no limit
  * @seen: closes shown
- * @lost: closes the kernel had no room for
+ * @lost: closes lost because the kernel's buffer was full
  * @offset: from the monotonic clock to the time of day, us
  * @wide: there is room for both addresses
  */
@@ -54,8 +54,8 @@ static void condition(struct watch *w, const char *field, unsigned long value)
 		 value);
 }
 
-/* the words of the command line become a filter that the kernel applies; without a format their
- * names are not known yet
+/* Turns the words of the command line into a filter that the kernel applies. Without @format, the
+ * names of outcomes, reasons and endings are not known yet and are skipped.
  */
 static int parse(struct watch *w, const char *format, int argc, char **argv)
 {
@@ -112,7 +112,7 @@ static void json(struct watch *w, const struct event *e)
 	for (i = 0; i < e->n; i++) {
 		const struct event_field *f = &e->field[i];
 
-		/* -1: not known; "-": none */
+		/* "-1" (not known) and "-" (none) are left out */
 		if (word_number(f->value, 0, UINT64_MAX, &number))
 			out_u64(o, f->key, 0, number);
 		else if (*f->value != '-')
@@ -121,7 +121,7 @@ static void json(struct watch *w, const struct event *e)
 	out_end(o);
 }
 
-/* what may go to the next line as a whole */
+/* print a piece of a line; if it does not fit, it goes to the next line as a whole */
 static __attribute__((format(printf, 3, 4))) void
 piece(struct out *o, int *column, const char *fmt, ...)
 {
@@ -146,7 +146,7 @@ static void duration(struct out *o, int *column, const char *us)
 	piece(o, column, " %8s", us);
 }
 
-/* an IPv4 address comes as one mapped to IPv6 */
+/* the event has an IPv4 address as an IPv4-mapped IPv6 address */
 static void address(struct out *o, int *column, const struct event *e, const char *addr,
 		    const char *port)
 {
@@ -245,7 +245,7 @@ static void take(struct watch *w, char *text)
 	}
 }
 
-/* whole lines; the rest of the buffer goes to its front. Return: whether there was anything. */
+/* Handles whole lines and keeps the rest for the next call. Return: whether anything was read. */
 static bool drain(struct watch *w, const struct trace *t, char *buf, size_t *n)
 {
 	ssize_t got = read(t->fd, buf + *n, BUFFER - 1 - *n);
@@ -269,7 +269,7 @@ static bool drain(struct watch *w, const struct trace *t, char *buf, size_t *n)
 
 static int loop(struct watch *w, const struct trace *t, const sigset_t *mask)
 {
-	/* of stdout only whether its reader is gone, which poll() always tells */
+	/* for stdout only POLLERR, which poll() always reports: its reader is gone */
 	struct pollfd p[] = { { t->fd, POLLIN, 0 }, { STDOUT_FILENO, 0, 0 } };
 	struct timespec second = { 1, 0 };
 	char *buf = malloc(BUFFER);
@@ -277,7 +277,7 @@ static int loop(struct watch *w, const struct trace *t, const sigset_t *mask)
 	int rc = OK;
 
 	while (buf && !(w->count && w->seen == w->count)) {
-		bool last = stopped; /* what came before the signal is still shown */
+		bool last = stopped; /* closes before the signal are still shown */
 
 		while (drain(w, t, buf, &n) && !(w->count && w->seen == w->count))
 			if (ferror(stdout))
@@ -304,7 +304,7 @@ static int run(struct watch *w)
 	struct trace t;
 	int rc;
 
-	/* signals are let in while waiting only; a closed pipe shows as an error */
+	/* signals are delivered only in ppoll(); a closed pipe shows as a write error */
 	sigemptyset(&block);
 	sigaddset(&block, SIGINT);
 	sigaddset(&block, SIGTERM);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* finack why: what the closes of a namespace suffer from and what would help, with the numbers. */
+/* finack why: says what the closes of a namespace suffer from and what would help, with numbers. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +16,8 @@
 
 /**
  * struct symptom - something that a counter tells
- * @counter: which
- * @percent: of all passive closes, from which on it is worth a word
+ * @counter: its name
+ * @percent: it is reported from this percentage of all passive closes on
  * @text: what it means and what helps
  */
 static const struct symptom {
@@ -74,9 +74,9 @@ static const struct symptom {
  * struct facts - what the answer relies on
  * @c: the counters
  * @h: the delays
- * @w: who waits
+ * @w: the sockets that wait for close()
  * @k: the controls
- * @passive: closes
+ * @passive: how many passive closes there were
  */
 struct facts {
 	struct counters c;
@@ -86,7 +86,7 @@ struct facts {
 	uint64_t passive;
 };
 
-/* A sentence, about a counter whose value JSON gets by itself, or about something else. */
+/* Prints a finding about @name. If that is a counter, JSON also has its value. */
 static __attribute__((format(printf, 4, 5))) void
 say(struct ctx *ctx, struct facts *f, const char *name, const char *fmt, ...)
 {
@@ -163,7 +163,7 @@ static void known_symptoms(struct ctx *ctx, struct facts *f)
 	}
 }
 
-/* what a hold would bring, if that is not in force */
+/* what a hold would save, unless it is in force */
 static void remedy(struct ctx *ctx, struct facts *f)
 {
 	struct setting hold = { .name = "fin_ack", .value = "2" };
@@ -182,7 +182,7 @@ static void remedy(struct ctx *ctx, struct facts *f)
 		    -100.0 * p.likely / f->passive);
 }
 
-/* who owes a close() for long, and most often */
+/* sockets that have waited long for close(), and the process that has most of them */
 static void leaks(struct ctx *ctx, struct facts *f)
 {
 	const struct proc_socket *s, *worst = NULL;
