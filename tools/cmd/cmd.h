@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The commands. Each is called with the words from its own on and returns the exit status. */
+/* The commands. argv[0] is the command's own word; each returns the exit status. */
 #ifndef FINACK_CMD_H
 #define FINACK_CMD_H
 
@@ -7,7 +7,7 @@
 
 #include "ctx.h"
 
-/** knob_print() - a control and its value */
+/** knob_print() - print a control and its value */
 void knob_print(struct ctx *ctx, const char *name, const char *value);
 
 int show_main(struct ctx *ctx, int argc, char **argv);

@@ -15,17 +15,17 @@
 #include "words.h"
 
 #define KNOBS_MAX 8
-#define SLACK_MS 5 /* a busy machine */
+#define SLACK_MS 5 /* for a busy machine */
 
 /**
  * struct lab_words - the command line
  * @lab: how each experiment is run
- * @knobs: of @lab, with a NULL behind the last
+ * @knobs: of @lab, NULL-terminated
  * @n_knobs: how many
- * @loopback: not on a link where the loopback will do
- * @here: in the caller's network namespace
- * @pcap: folder, or NULL
- * @svg: folder, or NULL
+ * @loopback: use the loopback, unless a link is needed
+ * @here: run in the caller's network namespace
+ * @pcap: folder for captures, or NULL
+ * @svg: folder for drawings, or NULL
  * @out: how to print
  */
 struct lab_words {
@@ -148,7 +148,7 @@ static int parse_option(struct lab_words *w, unsigned int opt, const char *arg)
 	return MISUSE;
 }
 
-/* Takes the options out of @argv, as the command itself does. */
+/* Removes the options from @argv, as the parser in finack.c does. */
 static int parse(struct lab_words *w, int *argc, char **argv)
 {
 	const char *arg = NULL;
@@ -203,7 +203,7 @@ static int make_folder(const char *path)
 	return FAILED;
 }
 
-/* whether the knobs are those of a control that the lab knows what to expect of */
+/* Return: whether the lab knows what @e shows with these knobs; if so, @shows is filled in */
 static bool expected(const struct lab_words *w, const struct experiment *e, struct shows *shows,
 		     char *moves, size_t size)
 {
@@ -271,7 +271,7 @@ static int run(struct lab_words *w, const struct experiment *e)
 	return rc;
 }
 
-/* each experiment in a namespace of its own, unless the user wants this one */
+/* run an experiment in a network namespace of its own, or with --here in this one */
 static int run_in(struct lab_words *w, const struct experiment *e)
 {
 	if (w->here && (e->net.quickack || e->net.link || e->net.rtt_ms)) {
@@ -288,7 +288,7 @@ static int run_in(struct lab_words *w, const struct experiment *e)
 	return run(w, e);
 }
 
-/* the namespace of -n: what the lab makes is the same from everywhere */
+/* enter the namespace of -n; only --here uses it, else the lab makes its own namespaces */
 static int enter(struct ctx *ctx, const struct lab_words *w)
 {
 	struct netns self;

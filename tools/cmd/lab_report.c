@@ -7,7 +7,7 @@
 
 #define INDENT	12
 #define TEXT	2000
-#define WIDE	60	/* with claims beside the names */
+#define WIDE	60	/* columns needed for claims beside the names */
 
 static const char * const side_name[] = { "client", "server" };
 
@@ -16,7 +16,7 @@ static void put_label(struct out *o, const char *name)
 	out_text(o, "  %-*s", INDENT - 2, name);
 }
 
-/* "read()=5": so that a line does not end within */
+/* "read() = 5" becomes "read()=5", so that no line break splits it */
 static void tighten(char *text)
 {
 	char *p;
@@ -27,7 +27,7 @@ static void tighten(char *text)
 	}
 }
 
-/* the calls of a side and what they returned, those repeated once */
+/* the calls of a side and what they returned; a repeated call is written once, with a count */
 static void calls_text(const struct lab_result *r, enum lab_side side, char *text, size_t size)
 {
 	int i, count = atomic_load(&r->shared->notes), times = 1;

@@ -9,7 +9,7 @@
 /** report() - print a result, with its ladder; an object in JSON */
 void report(struct out *o, const struct lab_result *r);
 
-/** report_list() - print the experiments there are */
+/** report_list() - list all experiments */
 void report_list(struct out *o);
 
 #endif
