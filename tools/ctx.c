@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the options say, and doing something in each of the namespaces that they name. */
+/* What the options say, and running a function in each of the namespaces that they name. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -52,7 +52,7 @@ static int in_one(struct ctx *ctx, const struct netns *ns, const struct netns *s
 
 	if (ns->inode != self->inode && netns_enter(ns)) {
 		if (ctx->all && (errno == ESTALE || errno == ENOENT))
-			return OK; /* it has gone meanwhile */
+			return OK; /* it has ended meanwhile */
 		fprintf(stderr, "finack: cannot enter the network namespace %s: %s%s\n",
 			netns_label(ns, label, sizeof(label)), strerror(errno),
 			errno == EPERM ? "; run as root" : "");
@@ -85,7 +85,7 @@ int each_netns(struct ctx *ctx, int (*fn)(struct ctx *ctx, const struct netns *n
 	for (i = 0; i < ctx->ns_count; i++) {
 		one = in_one(ctx, &ctx->ns[i], &self, fn, arg);
 		rc = one > rc ? one : rc;
-		self.inode = 0; /* elsewhere from now on */
+		self.inode = 0; /* from now on we may be in another one */
 		if (list && i + 1 < ctx->ns_count)
 			out_text(&ctx->out, ctx->out.oneline ? "" : "\n");
 	}

@@ -10,8 +10,8 @@
 
 /* exit status */
 #define OK	0
-#define FAILED	1	/* it was tried and did not work, or what was claimed does not hold */
-#define MISUSE	2	/* the words of the command line are wrong */
+#define FAILED	1	/* it did not work, or what is claimed does not hold */
+#define MISUSE	2	/* the command line is wrong */
 
 /**
  * struct ctx - what the options say
@@ -39,8 +39,8 @@ struct ctx {
 
 /**
  * each_netns() - do something in each of the namespaces the command is about
- * @ctx: see there
- * @fn: called in the namespace, with a JSON object open and its name printed
+ * @ctx: what the options say
+ * @fn: called in each namespace; unless @ctx->quiet, in a JSON object and with the name printed
  * @arg: passed on
  *
  * Return: the worst exit status.
@@ -48,10 +48,10 @@ struct ctx {
 int each_netns(struct ctx *ctx, int (*fn)(struct ctx *ctx, const struct netns *ns, void *arg),
 	       void *arg);
 
-/** module_ready() - whether the file is there; else says on stderr what to do */
+/** module_ready() - Return: whether @path can be read; if not, stderr says what to do */
 bool module_ready(const char *path);
 
-/** netns_print() - name a namespace, in JSON and, if there may be several, in text */
+/** netns_print() - print what a namespace is called: in JSON, and with -a in text */
 void netns_print(struct ctx *ctx, const struct netns *ns);
 
 /** misuse() - say what is wrong with the command line; Return: MISUSE */

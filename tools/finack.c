@@ -12,22 +12,22 @@
 #include "option.h"
 #include "words.h"
 
-/* options that only some commands know */
+/* options that only some commands take */
 #define OPT_STATS	1
 #define OPT_ZEROS	2
 #define OPT_SECONDS	4
 #define OPT_DRY_RUN	8
-#define OPT_OWN		16	/* the command has others, which it reads itself */
-#define OPT_TEXT	32	/* not the lab: its text is a drawing, its namespaces are its own */
+#define OPT_OWN		16	/* the command has others, which it parses itself */
+#define OPT_TEXT	32	/* -a, -o, -N: not the lab, which draws and makes namespaces */
 
 /**
  * struct cmd - a command
  * @name: its word
- * @run: called with the words from the command's own on; returns the exit status
+ * @run: called with the command's word as argv[0]; returns the exit status
  * @options: OPT_*
  * @args: what may follow, for the usage
  * @help: one line
- * @usage: of a command with options of its own: prints them
+ * @usage: prints the command's own options, or NULL if it has none
  */
 struct cmd {
 	const char *name;
@@ -82,7 +82,7 @@ static void usage(FILE *f)
 		"             -V[ersion] | -h[elp] }\n");
 }
 
-/* the table's end if there is none */
+/* Return: the row of a command; the empty row at the end if there is none */
 static const struct cmd *find_cmd(const char *word)
 {
 	const struct cmd *c = cmds;
@@ -103,8 +103,8 @@ static bool is_color(struct options *opt, const char *word)
 	return true;
 }
 
-/* Takes the options out of @argv; the words stay, with a NULL behind them, and the command's own
- * options, which begin behind its word.
+/* Removes the options from @argv. What stays, NULL-terminated, are the words and the options that a
+ * command parses itself; those follow the command's word.
  */
 static int parse(struct ctx *ctx, struct options *opt, int *argc, char **argv,
 		 const struct cmd **cmd)
@@ -137,7 +137,7 @@ static int parse(struct ctx *ctx, struct options *opt, int *argc, char **argv,
 		}
 		if (is_color(opt, argv[i]))
 			continue;
-		/* a command's own option may be spelled like one that only others have */
+		/* a command's own option may be spelled like one that only other commands take */
 		o = option_find(rows, argv[i],
 				(*cmd)->options & OPT_OWN ? ~((*cmd)->options | OPT_TEXT) : 0);
 		if (!o && (*cmd)->options & OPT_OWN) {
@@ -206,7 +206,7 @@ static int set_netns(struct ctx *ctx, const char *spec)
 	return OK;
 }
 
-/* what is buffered may not have been written: a full disk */
+/* what is still buffered may fail to be written, for example to a full disk */
 static int finish(int rc)
 {
 	if ((fflush(stdout) || ferror(stdout)) && rc == OK) {

@@ -9,7 +9,7 @@ bool option_is(const char *word)
 	return word[0] == '-' && word[1];
 }
 
-/* whether @spelled is all that stands before the "=", if there may be one */
+/* whether @word is @spelled, up to a "=" if the option takes a value */
 static bool is(const char *word, const char *spelled, bool value)
 {
 	size_t n = strlen(spelled);

@@ -8,10 +8,10 @@
 /**
  * struct option - a row per option; the last has no name
  * @brief: its short spelling, or NULL
- * @name: its long one
- * @flag: set if the option is there, or NULL
- * @arg: the word that follows, or what is behind "=", is stored there; NULL if there is none
- * @kind: for who reads the row
+ * @name: its long spelling
+ * @flag: set to true if the option is given, or NULL
+ * @arg: where to store its value, the next word or what follows "="; NULL if it takes none
+ * @kind: for the owner of the table
  */
 struct option {
 	const char *brief;
@@ -21,26 +21,26 @@ struct option {
 	unsigned int kind;
 };
 
-/** option_is() - whether it is one, and no word */
+/** option_is() - Return: whether @word is an option */
 bool option_is(const char *word);
 
 /**
  * option_find() - look up an option
- * @rows: see there
- * @word: as it was given
- * @not: kinds that are passed over
+ * @rows: the table
+ * @word: the option as it was given
+ * @not: bits of the kinds to skip
  *
- * Return: NULL if there is none.
+ * Return: its row, or NULL if there is none.
  */
 const struct option *option_find(const struct option *rows, const char *word, unsigned int not);
 
 /**
- * option_take() - store what an option says
+ * option_take() - set the flag of an option, and store its value
  * @o: its row
  * @argv: the command line, up to a NULL
- * @i: where the option is; moved on to the word that belongs to it
+ * @i: index of the option; moved on to its value if that is the next word
  *
- * Return: OK or MISUSE, which was complained of.
+ * Return: OK; MISUSE if a value is missing, which stderr says.
  */
 int option_take(const struct option *o, char **argv, int *i);
 

@@ -33,7 +33,7 @@ bool out_narrow(const struct out *o, int wanted)
 	return o->width && o->width < wanted && !o->oneline;
 }
 
-/* into what is open; the outermost one waits for its end */
+/* add to the innermost open object or list; the outermost one is printed by out_end() */
 static void add(struct out *o, const char *key, struct json_object *value)
 {
 	struct json_object *parent = o->depth ? o->stack[o->depth - 1] : NULL;

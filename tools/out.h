@@ -20,11 +20,11 @@ struct json_object;
  * @oneline: text with a backslash where lines of a record would end
  * @numeric: plain numbers instead of units and names
  * @color: with terminal colours
- * @utf8: the terminal's character set has bars
+ * @utf8: the terminal's character set is UTF-8, which has bars
  * @width: columns of the terminal; 0 if there is none
- * @unfinished: the line goes on with a backslash
- * @depth: of open objects and lists
- * @stack: they
+ * @unfinished: the last line ended with a backslash: the record needs a newline
+ * @depth: number of open objects and lists
+ * @stack: the open objects and lists
  */
 struct out {
 	bool json;
@@ -39,7 +39,7 @@ struct out {
 	struct json_object *stack[OUT_DEPTH];
 };
 
-/** enum out_color - what is to be said by it */
+/** enum out_color - what a colour stands for */
 enum out_color { OUT_PLAIN, OUT_HEAD, OUT_GOOD, OUT_WARN, OUT_BAD };
 
 /** out_init() - find out about stdout: terminal, width, character set */
@@ -64,27 +64,27 @@ void out_bool(struct out *o, const char *key, bool value);
 /** out_us() - a duration: microseconds in JSON, with a unit in text */
 void out_us(struct out *o, const char *key, int width, uint64_t us);
 
-/** out_text() - what only the text has: labels, spaces */
+/** out_text() - print what only the text has: labels, spaces */
 void out_text(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/** out_nl() - the end of a line that need not be the end of its record */
+/** out_nl() - end a line whose record may go on */
 void out_nl(struct out *o);
 /**
- * out_room() - before a piece of a line: on a terminal without room for it the line goes on below
- * @o: see there
- * @column: where the line is; moved on
- * @indent: of lines below
- * @width: of the piece
+ * out_room() - make room for a piece of a line: begin a new line if the terminal is too narrow
+ * @o: how to print
+ * @column: current column; moved on by @width
+ * @indent: of the new line
+ * @width: of the piece, which is to be printed next
  */
 void out_room(struct out *o, int *column, int indent, int width);
-/** out_record() - the end of a record and of its line */
+/** out_record() - end a record and its line */
 void out_record(struct out *o);
 void out_color(struct out *o, enum out_color color);
 
-/** out_clean() - make a string from elsewhere fit to be printed; Return: @s */
+/** out_clean() - make control characters and invalid UTF-8 of a string "?"; Return: @s */
 char *out_clean(char *s);
 /** out_duration() - write microseconds with a unit; Return: @buf */
 char *out_duration(char *buf, int size, uint64_t us);
-/** out_wrapped() - print a sentence, in lines that begin with @indent spaces and fit */
+/** out_wrapped() - print a sentence that begins at column @indent, as do its wrapped lines */
 void out_wrapped(struct out *o, const char *key, int indent, const char *text);
 
 #endif

@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** word_number() - a whole number from @least to @most; Return: whether it is one */
+/** word_number() - parse a whole number from @least to @most; Return: whether @word is one */
 bool word_number(const char *word, uint64_t least, uint64_t most, uint64_t *value);
 
-/** word_seconds() - seconds, with decimals; Return: whether they are */
+/** word_seconds() - parse seconds, with decimals; Return: whether @word is a valid value */
 bool word_seconds(const char *word, double *value);
 
 #endif
