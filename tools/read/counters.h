@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reads /proc/net/finack into rows of name and value. The names are data: no list of them here. */
+/* Reads /proc/net/finack into rows of name and value. The names come from the file. */
 #ifndef FINACK_COUNTERS_H
 #define FINACK_COUNTERS_H
 
@@ -32,13 +32,13 @@ struct counters {
  */
 int counters_read(struct counters *c);
 
-/** counters_parse() - read them from @text, which is cut up; Return: 0, or -1 with errno */
+/** counters_parse() - parse @text, which is modified; Return: 0, or -1 with errno */
 int counters_parse(struct counters *c, char *text);
 
 /** counters_get() - Return: the value of @name, 0 if there is no such line */
 uint64_t counters_get(const struct counters *c, const char *name);
 
-/** counters_sub() - make @c what was counted since @before */
+/** counters_sub() - subtract @before from @c: what was counted in between */
 void counters_sub(struct counters *c, const struct counters *before);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the text of the trace event says. */
+/* Parses the text of the trace event. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,7 @@ bool event_parse(struct event *e, char *line)
 	memset(e, 0, sizeof(*e));
 	if (parse_lost(e, line))
 		return true;
-	while ((next = strstr(next, EVENT_TAG))) /* the last: a process may be called anything */
+	while ((next = strstr(next, EVENT_TAG))) /* the last one: a process may have any name */
 		tag = next++;
 	if (!tag)
 		return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reads and writes files of the kernel, and says what to do where one cannot be read. */
+/* Reads and writes files of the kernel, and says what to do if one cannot be read. */
 #ifndef FINACK_FILE_H
 #define FINACK_FILE_H
 
@@ -17,7 +17,7 @@
  */
 char *file_read(const char *path);
 
-/** file_line() - the first line of a file, without its end; Return: whether it could be read */
+/** file_line() - read the first line of a file, without newline; Return: whether that worked */
 bool file_line(const char *path, char *buf, size_t size);
 
 /**
@@ -32,7 +32,7 @@ int file_write(const char *path, const char *text);
 /** file_complain() - say on stderr what to do about a file of the module that cannot be read */
 void file_complain(const char *path);
 
-/** split_line() - cut the next line off *@text; Return: it, NULL at the end */
+/** split_line() - cut the next line off *@text; Return: the line, NULL at the end */
 char *split_line(char **text);
 
 #endif

@@ -110,7 +110,7 @@ void hists_sub(struct hists *h, const struct hists *before)
 		a->sum -= b->sum;
 		a->count = 0;
 		for (j = 0; j < a->n; j++) {
-			/* a delay can be taken out again */
+			/* the module may have taken a delay out again */
 			a->bucket[j].count = a->bucket[j].count < b->bucket[j].count ? 0 :
 					     a->bucket[j].count - b->bucket[j].count;
 			a->count += a->bucket[j].count;
@@ -123,7 +123,7 @@ uint64_t hist_lower(const struct hist *h, size_t i)
 	return i ? h->bucket[i - 1].bound : 0;
 }
 
-/* the last bucket has no end */
+/* the last bucket has no bound: twice where it begins */
 static double upper(const struct hist *h, size_t i)
 {
 	return h->bucket[i].bound == UINT64_MAX ? hist_lower(h, i) * 2.0 : h->bucket[i].bound;
@@ -147,7 +147,7 @@ uint64_t hist_quantile(const struct hist *h, double q)
 		}
 		seen += count;
 	}
-	if (us >= (double)UINT64_MAX) /* not by ?:, which would make a double of both */
+	if (us >= (double)UINT64_MAX) /* not with ?:, which would convert both values to double */
 		return UINT64_MAX;
 	return us;
 }

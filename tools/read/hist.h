@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reads /proc/net/finack_hist: names and bounds are those of the file. */
+/* Reads /proc/net/finack_hist: names and bounds come from the file. */
 #ifndef FINACK_HIST_H
 #define FINACK_HIST_H
 
@@ -10,7 +10,7 @@
 #define HISTS_MAX 8
 #define HIST_BUCKETS_MAX 80
 
-/** struct hist_bucket - the delays from the bound of the bucket before to below this one's */
+/** struct hist_bucket - the delays from the bound of the previous bucket to below @bound */
 struct hist_bucket {
 	uint64_t bound; /* us; UINT64_MAX for the last one */
 	uint64_t count;
@@ -37,18 +37,18 @@ struct hists {
 	size_t n;
 };
 
-/** hists_read() - those of the caller's namespace; Return: 0, or -1 with errno */
+/** hists_read() - read those of the caller's namespace; Return: 0, or -1 with errno */
 int hists_read(struct hists *h);
-/** hists_parse() - read them from @text, which is cut up; Return: 0, or -1 with errno */
+/** hists_parse() - parse @text, which is modified; Return: 0, or -1 with errno */
 int hists_parse(struct hists *h, char *text);
-/** hists_sub() - make @h what came since @before */
+/** hists_sub() - subtract @before from @h: the delays that came in between */
 void hists_sub(struct hists *h, const struct hists *before);
-/** hists_get() - Return: the one of that name, or an empty one */
+/** hists_get() - Return: the histogram of that name, or an empty one */
 const struct hist *hists_get(const struct hists *h, const char *name);
 
 /** hist_lower() - Return: where bucket @i begins, us */
 uint64_t hist_lower(const struct hist *h, size_t i);
-/** hist_quantile() - Return: about how long @q (0..1) of the delays are at most, us */
+/** hist_quantile() - Return: the approximate quantile @q (0..1) of the delays, us */
 uint64_t hist_quantile(const struct hist *h, double q);
 
 /**
@@ -58,7 +58,7 @@ uint64_t hist_quantile(const struct hist *h, double q);
  * @least: set to how many certainly are
  * @most: set to how many may be
  *
- * Return: about how many are; within a bucket they are taken as spread evenly.
+ * Return: about how many are, assuming that delays are spread evenly within a bucket.
  */
 double hist_below(const struct hist *h, double us, uint64_t *least, uint64_t *most);
 

@@ -19,7 +19,7 @@ static bool value(const char *hook, const char *file, char *buf, size_t size)
 	return false;
 }
 
-/* Return: whether its status could be read; else errno */
+/* Return: whether the status of a hook could be read; if not, errno says why */
 static bool read_hook(struct hook *h, const char *name)
 {
 	char number[32];

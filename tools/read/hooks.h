@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reads /sys/kernel/finack/hooks: the names are those of the folders. They tell of the whole host
- * and are root's alone to read.
+/* Reads /sys/kernel/finack/hooks: a folder per hook, named like it. Hooks are those of the whole
+ * host, and only root can read about them.
  */
 #ifndef FINACK_HOOKS_H
 #define FINACK_HOOKS_H
@@ -32,7 +32,7 @@ int hooks_read(struct hooks *h);
 bool hook_armed(const struct hook *h);
 /** hook_dead() - whether it is armed, but the kernel does not run its handler */
 bool hook_dead(const struct hook *h);
-/** hook_off() - whether no namespace wants it now */
+/** hook_off() - whether it is off because no namespace needs it now */
 bool hook_off(const struct hook *h);
 uint64_t hooks_missed(const struct hooks *h);
 

@@ -10,7 +10,7 @@
 
 #define CONFIG_MAX 1048576
 
-/* /proc/config.gz by way of gzip */
+/* read /proc/config.gz with gzip */
 static char *unpack(void)
 {
 	char *text = malloc(CONFIG_MAX);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The configuration of the kernel that runs, where the distribution left it. */
+/* Reads the configuration of the running kernel, from where distributions keep it. */
 #ifndef FINACK_KCONFIG_H
 #define FINACK_KCONFIG_H
 

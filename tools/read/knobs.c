@@ -76,7 +76,7 @@ const struct setting *knobs_apply(struct setting *s, size_t n)
 		if (!file_line(path, s[i].old, sizeof(s[i].old)))
 			return &s[i];
 	}
-	/* one may be refused until another is set: min <= max */
+	/* one may be rejected until another is set: the kernel wants min <= max */
 	while (progress) {
 		progress = false;
 		refused = NULL;
@@ -91,7 +91,7 @@ const struct setting *knobs_apply(struct setting *s, size_t n)
 			}
 		}
 	}
-	/* back again, each as often as another one may stand in its way */
+	/* restore the old values: n times, as one may be rejected until another is restored */
 	for (j = 0; refused && j < n; j++)
 		for (i = 0; i < n; i++)
 			if (s[i].done)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The controls: files of the caller's namespace, whose names and bounds are the kernel's. */
+/* The controls: files of the caller's namespace. Their names and bounds come from the kernel. */
 #ifndef FINACK_KNOBS_H
 #define FINACK_KNOBS_H
 
@@ -9,7 +9,7 @@
 #define KNOBS_DIR "/proc/sys/net/finack"
 #define KNOBS_MAX 64
 
-/** struct knob - a file and what it holds */
+/** struct knob - the name of a file and what it holds */
 struct knob {
 	char name[64];
 	char value[1024];
@@ -20,7 +20,7 @@ struct knobs {
 	size_t n;
 };
 
-/** struct setting - what a control is to become */
+/** struct setting - the name of a control and its new value */
 struct setting {
 	const char *name;
 	const char *value;
@@ -28,19 +28,19 @@ struct setting {
 	char old[1024];
 };
 
-/** knobs_read() - all of them; Return: 0, or -1 with errno */
+/** knobs_read() - read all controls; Return: 0, or -1 with errno */
 int knobs_read(struct knobs *k);
 /** knobs_get() - Return: a value, NULL if there is no such control */
 const char *knobs_get(const struct knobs *k, const char *name);
-/** knobs_names() - all names, with a space before each */
+/** knobs_names() - write all names, with a space before each; Return: @buf */
 char *knobs_names(const struct knobs *k, char *buf, size_t size);
 
 /**
  * knobs_apply() - set controls, all or none
- * @s: in any order that the kernel accepts
+ * @s: the settings; the order does not matter
  * @n: how many
  *
- * Return: NULL; else the one it refused, with errno, and nothing is changed.
+ * Return: NULL; or the setting that the kernel rejected, with errno, and nothing is changed.
  */
 const struct setting *knobs_apply(struct setting *s, size_t n);
 

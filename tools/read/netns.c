@@ -57,7 +57,7 @@ static int of_pid(struct netns *ns, const char *pid)
 	return 0;
 }
 
-/* the folder's entries one by one; the first call opens it */
+/* the entries of a folder, one by call; *@dir is NULL at the first call and after the last entry */
 static const char *next_entry(DIR **dir, const char *path)
 {
 	struct dirent *e;
@@ -133,7 +133,7 @@ static bool append(struct netns **list, size_t *n, const struct netns *ns)
 	return true;
 }
 
-/* the caller's, by a descriptor: it is to be found again from other namespaces */
+/* the caller's, by a file descriptor, so that it can be found again from other namespaces */
 static int own(struct netns *ns)
 {
 	int fd;

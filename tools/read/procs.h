@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/** struct proc_socket - a descriptor of a process */
+/** struct proc_socket - a socket descriptor of a process */
 struct proc_socket {
 	uint64_t inode;
 	pid_t pid;
@@ -17,10 +17,10 @@ struct proc_socket {
 };
 
 /**
- * struct procs - all of them
+ * struct procs - the socket descriptors of all processes
  * @socket: sorted by inode, then process
  * @n: how many
- * @hidden: there are processes whose descriptors the caller must not see
+ * @hidden: there are processes whose descriptors the caller may not see
  */
 struct procs {
 	struct proc_socket *socket;
@@ -31,10 +31,10 @@ struct procs {
 /** procs_read() - find them; to be freed with procs_free(); Return: 0, or -1 with errno */
 int procs_read(struct procs *p);
 void procs_free(struct procs *p);
-/** procs_find() - Return: the first of those that have a socket, NULL if none; the others follow */
+/** procs_find() - Return: the first entry of a socket, NULL if there is none; the others follow */
 const struct proc_socket *procs_find(const struct procs *p, uint64_t inode);
 
-/** socket_inode() - Return: the inode in "socket:[N]", 0 if it is not that */
+/** socket_inode() - Return: the inode in "socket:[N]", 0 if @link is something else */
 uint64_t socket_inode(const char *link);
 
 #endif

@@ -67,7 +67,7 @@ bool trace_open(struct trace *t, const char *filter)
 		*t->dir = '\0';
 		return false;
 	}
-	/* readers are woken by each event, where the kernel can do otherwise */
+	/* wake readers at each event, where the kernel has this option */
 	put(t->dir, "buffer_percent", "0");
 	snprintf(path, sizeof(path), "%s/trace_pipe", t->dir);
 	if (!put(t->dir, "trace_clock", "mono") && !put(t->event, "filter", filter) &&

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The trace event finack:finack_close, as text that the kernel makes of it: the names of fields,
- * outcomes and reasons are the event's own. Read through a tracing instance of our own, so that
- * nobody else's tracing is disturbed.
+ * Reads the trace event finack:finack_close as the kernel's text: the names of fields, outcomes and
+ * reasons come from the event. It is read through a tracing instance of our own, so that no other
+ * tracing is disturbed.
  */
 #ifndef FINACK_TRACE_READER_H
 #define FINACK_TRACE_READER_H
@@ -22,8 +22,8 @@ struct event_field {
 /**
  * struct event - a line of trace_pipe
  * @us: when, by the monotonic clock
- * @n: how many fields, 0 if it is no event
- * @field: they
+ * @n: how many fields, 0 if it is not an event
+ * @field: the fields
  * @lost: events that were lost before this line
  */
 struct event {
@@ -33,7 +33,7 @@ struct event {
 	uint64_t lost;
 };
 
-/** event_parse() - read a line, which is cut up; Return: whether it tells anything */
+/** event_parse() - parse a line, which is modified; Return: whether it has an event or a loss */
 bool event_parse(struct event *e, char *line);
 /** event_get() - Return: the value of a field, "" if there is none */
 const char *event_get(const struct event *e, const char *key);
@@ -41,8 +41,8 @@ const char *event_get(const struct event *e, const char *key);
 /**
  * event_symbol() - the number that stands for a word, from the event's format
  * @format: the text of its file "format"
- * @field: whose words
- * @word: which
+ * @field: the field whose words to search
+ * @word: the word to look up
  * @names: set to all words of that field, with a space after each
  * @size: of @names
  *
@@ -63,9 +63,9 @@ struct trace {
 	int fd;
 };
 
-/** trace_format() - Return: the event's format, to be freed; NULL, having said why */
+/** trace_format() - Return: the event's format, to be freed; NULL if stderr says why not */
 char *trace_format(void);
-/** trace_open() - make an instance for what @filter lets through; Return: success, or says why */
+/** trace_open() - trace what @filter passes; Return: whether that worked; if not, says why */
 bool trace_open(struct trace *t, const char *filter);
 /** trace_alive() - whether the event is still there */
 bool trace_alive(const struct trace *t);

@@ -43,7 +43,7 @@ static const struct column *find(const char *name)
 	return NULL;
 }
 
-/* Which column each word of a line is; NULL for those of a later version. */
+/* Finds the column of each word of the head line; NULL for columns of a later version. */
 static bool parse_head(const struct column *order[COLUMNS_MAX], char *line)
 {
 	char *word, *save = NULL;

@@ -28,10 +28,11 @@ struct waiting {
 	size_t n;
 };
 
-/** waiting_read() - of the caller's namespace; to be freed; Return: 0, or -1 with errno */
+/** waiting_read() - read that of the caller's namespace; Return: 0, or -1 with errno */
 int waiting_read(struct waiting *w);
-/** waiting_parse() - read them from @text, which is cut up; Return: 0, or -1 with errno */
+/** waiting_parse() - parse @text, which is modified; Return: 0, or -1 with errno */
 int waiting_parse(struct waiting *w, char *text);
+/** waiting_free() - free what waiting_read() or waiting_parse() has read */
 void waiting_free(struct waiting *w);
 
 #endif
