@@ -81,7 +81,7 @@ static void __attribute__((unused)) fuzz_link(char *text)
 	socket_inode(text);
 }
 
-/* a process may be called anything; what is printed of it has no control characters */
+/* a process may have any name; what is printed of it must have no control characters */
 static void __attribute__((unused)) fuzz_command(char *text)
 {
 	char *p;
@@ -91,7 +91,7 @@ static void __attribute__((unused)) fuzz_command(char *text)
 			abort();
 }
 
-/* capture files; from a descriptor, as those of the lab are */
+/* capture files, read from a file descriptor as the lab does */
 static void __attribute__((unused)) fuzz_capture(const uint8_t *data, size_t size)
 {
 	static char path[32], err[400];
