@@ -12,9 +12,9 @@
 
 #include "capture.h"
 
-/* lo shows a segment as it is sent and as it is received, and libpcap drops the former. But that
- * would wake us in the middle of its being sent, so that we might run before it is received. A
- * kernel before 4.20 does not know this; there we are woken.
+/* On lo a segment is seen twice, when it is sent and when it is received; libpcap drops the first
+ * copy. But that copy would wake us while the segment is still being sent, so that we might run
+ * before it is received. Kernels before 4.20 do not know this option; there we are woken.
  */
 static void only_received(pcap_t *p)
 {
@@ -88,7 +88,7 @@ bool capture_whole(struct capture *c)
 {
 	struct pcap_stat ps;
 
-	/* those received include those dropped (net/packet/af_packet.c, PACKET_STATISTICS) */
+	/* ps_recv includes ps_drop (net/packet/af_packet.c, PACKET_STATISTICS) */
 	return pcap_stats(c->pcap, &ps) || c->packets >= ps.ps_recv - ps.ps_drop;
 }
 

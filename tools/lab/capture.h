@@ -10,10 +10,10 @@
 
 /**
  * struct capture_options - what to capture, and how
- * @filter: as of pcap-filter(7)
- * @snaplen: bytes of each packet
+ * @filter: see pcap-filter(7)
+ * @snaplen: bytes to capture of each packet
  * @buffer: bytes of memory for packets that wait to be written; the kernel zeroes all of it
- * @block_ms: packets are handed over in blocks, as old as this at most; 0: each at once
+ * @block_ms: packets are delivered in blocks, after at most this time; 0: each packet at once
  * @folder: where the file is; NULL: in memory
  */
 struct capture_options {
@@ -26,9 +26,9 @@ struct capture_options {
 
 /**
  * struct capture - a capture
- * @pcap: what captures
- * @dump: what writes
- * @packets: written
+ * @pcap: the handle that captures
+ * @dump: the handle that writes
+ * @packets: how many were written
  * @path: where the file can be read
  */
 struct capture {
@@ -41,10 +41,10 @@ struct capture {
 };
 
 /**
- * capture_start() - begin
+ * capture_start() - begin to capture
  * @c: filled in; to be freed with capture_stop() also after an error
  * @device: of the caller's network namespace
- * @o: see there
+ * @o: what to capture, and how
  * @err: message of at most @size bytes on error
  *
  * Return: 0, or -1.
@@ -52,16 +52,16 @@ struct capture {
 int capture_start(struct capture *c, const char *device, const struct capture_options *o, char *err,
 		  size_t size);
 
-/** capture_drain() - write what has come; Return: whether there was anything */
+/** capture_drain() - write the packets that have come; Return: whether there were any */
 bool capture_drain(struct capture *c);
 
-/** capture_read() - read what has come so far, into what was read before; Return: as wire_read() */
+/** capture_read() - read all that has come so far anew into @w; Return: as wire_read() */
 int capture_read(struct capture *c, struct wire *w, char *err, size_t size);
 
-/** capture_lost() - Return: whether some of it is missing */
+/** capture_lost() - Return: whether packets were lost, or that cannot be told */
 bool capture_lost(struct capture *c);
 
-/** capture_whole() - Return: whether all that has passed is written, but for what was lost */
+/** capture_whole() - Return: whether all packets that passed are written, except lost ones */
 bool capture_whole(struct capture *c);
 
 /** capture_save() - copy the file; Return: 0, or -1 with errno */

@@ -6,11 +6,11 @@
 
 #define WIDTH	65	/* columns between the two sides */
 #define NARROW	25	/* on a terminal of 40 columns */
-#define REST	15	/* times and sides */
-#define SIDES	24	/* what names them */
-#define BEFORE_NS 2000000 /* what led to the first segment that is drawn */
+#define REST	15	/* columns of times and sides */
+#define SIDES	24	/* columns of their names */
+#define BEFORE_NS 2000000 /* draw calls so long before the first segment, too */
 
-/* what tells sides and segments apart on a terminal */
+/* colours of FINs, RSTs and calls on a terminal */
 struct ink {
 	const char *fin;
 	const char *rst;
@@ -125,7 +125,7 @@ struct ladder *ladder_make(const struct lab_result *r)
 	return l;
 }
 
-/* Return: how many bytes of @text go into a line of @room, by words or up to a bracket */
+/* Return: how many bytes of @text fit into @room; a line ends before a space or after a bracket */
 static int fits(const char *text, int room)
 {
 	int n, len = strlen(text);
@@ -137,7 +137,7 @@ static int fits(const char *text, int room)
 	return n ? n : room;
 }
 
-/* @n bytes of @text at the side they belong to, on an arrow or below it */
+/* print @n bytes of @text next to the side they belong to, on an arrow or below it */
 static void print_line(FILE *f, const struct rung *g, const char *text, int n, bool arrow,
 		       int width)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A close as a ladder: the client left, the server right, time downwards from its first segment,
- * with relative sequence numbers, and what the two sides did in between.
+ * A close as a ladder: the client is on the left, the server on the right, and time runs down from
+ * the first segment. It shows relative sequence numbers, and the calls of both sides.
  */
 #ifndef FINACK_LADDER_H
 #define FINACK_LADDER_H
@@ -38,19 +38,19 @@ struct ladder {
 	size_t left_out;
 };
 
-/** ladder_make() - Return: what is to be drawn of a result, to be freed; NULL if memory is short */
+/** ladder_make() - Return: the ladder of a result, to be freed; NULL if memory is short */
 struct ladder *ladder_make(const struct lab_result *r);
 
 /** ladder_flags() - write the flags of a segment, as in "FIN+ACK"; Return: @text */
 char *ladder_flags(const struct wire_seg *s, char text[20]);
 
-/** ladder_seq() - Return: a number of a side's sequence space, from its first one on */
+/** ladder_seq() - Return: a sequence number of a side, relative to that of its first segment */
 uint32_t ladder_seq(const struct wire_conn *c, int side, uint32_t seq);
 
 /**
  * ladder_print() - draw the close in text
  * @r: what an experiment showed
- * @f: where to
+ * @f: where to write
  * @color: with terminal colours
  * @columns: how wide it may be; 40 to 80 are used
  */

@@ -7,14 +7,14 @@
 
 /* all in pixels */
 #define WIDTH	1060
-#define CLIENT	390	/* the two sides */
+#define CLIENT	390	/* x of the two sides */
 #define SERVER	730
 #define TIME	100	/* right edge of the times */
 #define TOP	120
 #define ROW	26
 #define FALL	8	/* a segment arrives so much lower than it left */
 #define CALL	38	/* characters that fit beside a side */
-#define FOOT	135	/* and below both */
+#define FOOT	135	/* characters that fit above and below the ladder */
 
 static const char style[] =
 	"<style>\n"

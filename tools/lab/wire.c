@@ -47,7 +47,7 @@ struct ends {
 	uint16_t port[2];
 };
 
-/* The headers are copied: behind that of Ethernet they are not aligned.
+/* The headers are copied, because they are not aligned after an Ethernet header.
  * Return: whether this is TCP; *len is the length of the TCP header and the data
  */
 static bool parse_ip(const uint8_t *p, size_t caplen, struct ends *e, struct tcphdr *th,
@@ -120,7 +120,7 @@ static struct wire_conn *new_conn(struct wire *w, const struct ends *e, struct w
 	memcpy(c->port, e->port, sizeof(c->port));
 	c->older = *bucket;
 	*bucket = c;
-	/* a power of two each time it is full */
+	/* room is for a power of two, and doubled when it is full */
 	if (!(w->n & (w->n - 1))) {
 		struct wire_conn **v = realloc(w->conn, (w->n ? w->n * 2 : 1) * sizeof(*v));
 
@@ -132,7 +132,7 @@ static struct wire_conn *new_conn(struct wire *w, const struct ends *e, struct w
 	return c;
 }
 
-/* the connection of a segment: the newest with its ends, unless it begins another */
+/* the connection of a segment: the newest with its ends, unless a SYN begins another */
 static struct wire_conn *conn_of(struct wire *w, const struct ends *e, const struct tcphdr *th,
 				 int *side)
 {
@@ -152,8 +152,8 @@ static struct wire_conn *conn_of(struct wire *w, const struct ends *e, const str
 	return new_conn(w, e, bucket);
 }
 
-/* Whether other segments of its side were captured that have all of it in sequence space. One that
- * was captured late has been sent once.
+/* Whether other captured segments of its side cover all of its sequence space. If they do not, it
+ * was sent once and captured late.
  */
 static bool sent_already(const struct wire_conn *c, const struct wire_seg *s)
 {
@@ -271,7 +271,7 @@ static bool covers(const struct wire_seg *s, uint32_t end)
 	return s->flags & WIRE_ACK && !after(end, s->ack);
 }
 
-/* who sent the first FIN: the other one's ACKs it, in whatever order they were captured */
+/* who sent the first FIN: the other side's FIN ACKs it, in whatever order they were captured */
 static int active_side(const struct wire_conn *c, const size_t fin[2])
 {
 	int first = fin[0] > fin[1];
@@ -284,10 +284,10 @@ static int active_side(const struct wire_conn *c, const size_t fin[2])
 	return first;
 }
 
-/* Whether one side sent @s before @t, which was captured before it. What was sent again tells
- * nothing, for it may have been sent at any time. Nor does a probe of window or keepalive, a pure
- * ACK with a sequence number below @una, which the other side has ACKed by then; when a FIN is
- * ACKed there are no more of those.
+/* Whether one side sent @s before @t, though @t was captured first. A segment that was sent again
+ * does not tell, because it may have been sent at any time. Nor does a window or keepalive probe: a
+ * pure ACK with a sequence number below @una, which the other side has ACKed by then. There are no
+ * more probes when a FIN is ACKed.
  */
 static bool sent_before(const struct wire_seg *s, const struct wire_seg *t, uint32_t una)
 {
@@ -329,7 +329,7 @@ struct wire_close wire_close(const struct wire_conn *c)
 			reset = i;
 		if (s->side == r.active || s->flags & WIRE_RST || !covers(s, fin_end))
 			continue;
-		/* after a RST nothing is sent: this was before, whenever it was captured */
+		/* nothing is sent after a RST: this was sent before, whenever it was captured */
 		if (r.ack == c->n || sent_before(s, &c->seg[r.ack], una))
 			r.ack = i;
 	}

@@ -3,8 +3,8 @@
  * Reads a capture and tells, from its segments alone, how each TCP connection in it closed.
  *
  * It knows nothing of the module: it is the truth the counters are held against. The capture must
- * be from the passive closer's interface. With several CPUs it may show what one side sent in
- * another order than it was sent in (the CPU that receives was not running): sequence numbers tell.
+ * be from the passive closer's interface. With several CPUs it may show the segments of a side in
+ * another order than they were sent in (the receiving CPU was not running): sequence numbers tell.
  */
 #ifndef FINACK_WIRE_H
 #define FINACK_WIRE_H
@@ -28,7 +28,7 @@
  * @len: bytes of data
  * @flags: WIRE_*
  * @side: who sent it: 0 or 1, see &struct wire_conn
- * @again: everything it occupies in sequence space is in segments captured before
+ * @again: it was sent again: segments captured before cover all of its sequence space
  */
 struct wire_seg {
 	uint64_t ns;
