@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The clients of the experiments: the active closers, but for shutdown-read. */
+/* The clients of the experiments: the active closers, except in shutdown-read. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,9 +20,9 @@ static void talk(struct role *r, int fd, int times, unsigned int ms)
 	}
 }
 
-/* The second of the base pair, up to a tick. One that came while a segment is delivered would leave
- * the next segment to ksoftirqd (kernel/softirq.c), and a capture on lo, which sees what is
- * received, would have that late.
+/* Waits a second, and until the next tick. A tick during the delivery of a segment would leave the
+ * next segment to ksoftirqd (kernel/softirq.c), and a capture on lo, which sees segments when they
+ * are received, would have that one late.
  */
 static void a_second(struct role *r)
 {
@@ -30,8 +30,9 @@ static void a_second(struct role *r)
 
 	role_sleep(r, 1000);
 	role_next_tick();
-	/* Waiting for it took time from a slice. Preempted in close(), it would find the peer's ACK
-	 * and FIN in its backlog, where they become one segment (tcp_add_backlog()).
+	/* The wait for the tick used up part of the time slice. If close() were preempted, it would
+	 * find the peer's ACK and FIN in its backlog, where they become one segment
+	 * (tcp_add_backlog()).
 	 */
 	nanosleep(&rest, NULL);
 }
@@ -49,7 +50,7 @@ void silent_client(struct role *r, int fd)
 	role_close(r, fd);
 }
 
-/* closes its sending side only and reads on: Return: the bytes read */
+/* closes only the sending direction, then reads to the end; Return: the bytes read */
 static size_t half_close(struct role *r, int fd)
 {
 	role_greet(r, fd);
@@ -101,7 +102,7 @@ void late_client(struct role *r, int fd)
 void same_time_client(struct role *r, int fd)
 {
 	role_greet(r, fd);
-	role_sleep(r, 100); /* the greeting arrives just now */
+	role_sleep(r, 100); /* the greeting arrives now */
 	role_close(r, fd);
 }
 
@@ -125,7 +126,7 @@ void narrow(struct role *r, int fd)
 void full_client(struct role *r, int fd)
 {
 	role_greet(r, fd);
-	/* less than it takes until the server probes the window */
+	/* shorter than the time after which the server probes the window */
 	role_sleep(r, 100);
 	role_shutdown(r, fd, SHUT_WR);
 	role_sleep(r, 200);

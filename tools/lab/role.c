@@ -23,7 +23,7 @@ uint64_t role_now(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-/* notes beyond the last are lost */
+/* notes beyond NOTES_MAX are lost */
 struct note *role_note(struct role *r, bool failed, const char *fmt, ...)
 {
 	static struct note lost;
@@ -46,7 +46,7 @@ void role_expect(struct role *r, bool ok, const char *what)
 		role_note(r, true, "not so: %s", what);
 }
 
-/* what a call returned, behind its name; keeps errno for the caller */
+/* append what a call returned to its note; keeps errno for the caller */
 static int returned(struct note *n, int ret)
 {
 	size_t len = strlen(n->text);
@@ -81,7 +81,7 @@ int role_write(struct role *r, int fd, const void *buf, size_t size)
 
 void role_close(struct role *r, int fd)
 {
-	/* noted before, because what it causes is noted by others */
+	/* noted before the call, because others note what it causes */
 	struct note *n = role_note(r, false, "close()");
 
 	role_expect(r, !returned(n, close(fd)), "close() succeeds");
@@ -189,8 +189,8 @@ size_t role_full_size(struct role *r, int fd)
 	return mss;
 }
 
-/* A socket filter sees a segment from its TCP header on, before TCP does: what it refuses was lost.
- * The flags are the header's 14th byte.
+/* A socket filter sees a segment before TCP does, from its TCP header on: a segment that it rejects
+ * is lost. The flags are the header's 14th byte.
  */
 void role_deaf(struct role *r, int fd, unsigned int flags)
 {
@@ -216,7 +216,7 @@ void role_hear(struct role *r, int fd)
 		    "SO_DETACH_FILTER succeeds");
 }
 
-/* A socket under repair ends without a segment; until it does, it must be deaf. */
+/* A socket in TCP_REPAIR mode closes without a segment. Until then role_deaf() must be in force. */
 void role_vanish(struct role *r, int fd)
 {
 	bool ipv6 = r->shared->end[0].ss_family == AF_INET6;

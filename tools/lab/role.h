@@ -18,8 +18,9 @@
 
 /**
  * struct note - something a role did or saw
- * @ns: when it was over, since the epoch
- * @server: who
+ * @ns: when it was noted, since the epoch: before close(), shutdown(), setsockopt() and a sleep,
+ *	after other calls
+ * @server: whether the server did
  * @failed: it is not what the experiment expects
  * @text: the call and what it returned
  */
@@ -44,9 +45,9 @@ struct calm {
  * struct shared - what the processes of an experiment have in common
  * @notes: how many notes were made
  * @note: the first of them
- * @calm: see there
- * @end: the addresses of client and server, once
- * @connected: is true
+ * @calm: the window in which nothing may happen
+ * @end: the addresses of client and server, set once @connected
+ * @connected: the client is connected
  */
 struct shared {
 	atomic_int notes;
@@ -68,9 +69,9 @@ struct role_options {
 
 /**
  * struct role - the side a process plays
- * @shared: see there
+ * @shared: what both sides and the lab share
  * @server: the passive closer, as a rule
- * @options: 0 where nothing is to be changed
+ * @options: what the user changes, 0 for nothing
  */
 struct role {
 	struct shared *shared;
@@ -101,19 +102,19 @@ size_t role_until_eof(struct role *r, int fd);
 void role_next_tick(void);
 /** role_greet() - send the greeting */
 void role_greet(struct role *r, int fd);
-/** role_delay() - sleep @ms, unless the user said how late the server is to be */
+/** role_delay() - sleep @ms, unless the user gave a delay: then role_until_eof() slept */
 void role_delay(struct role *r, unsigned int ms);
 /** role_fill() - write without waiting until the socket takes no more; Return: the bytes taken */
 size_t role_fill(struct role *r, int fd);
 /** role_full_size() - Return: the data that fits into one segment */
 size_t role_full_size(struct role *r, int fd);
 /**
- * role_deaf() - lose what comes in, as if the network had
- * @flags: of the TCP header: segments with one of them are lost; 0 for all segments
+ * role_deaf() - drop segments that come in, as if the network had lost them
+ * @flags: of the TCP header: segments with one of them are dropped; 0 for all segments
  */
 void role_deaf(struct role *r, int fd, unsigned int flags);
 void role_hear(struct role *r, int fd);
-/** role_vanish() - take the socket and the addresses from this host, which falls silent */
+/** role_vanish() - remove the addresses of this host and the socket, without a segment */
 void role_vanish(struct role *r, int fd);
 /** role_gauge() - expect a value of a counter, if the module is loaded */
 void role_gauge(struct role *r, const char *name, uint64_t value);

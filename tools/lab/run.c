@@ -22,8 +22,8 @@
 #include "sides.h"
 
 #define DEADLINE_S	30
-#define LOOK_MS		200	/* for what changes without a segment: a queued FIN, a timeout */
-#define LOOK_LINK_MS	10	/* for what changes at the far end of a slow link */
+#define LOOK_MS		200	/* looks for changes without a segment: a queued FIN, a timeout */
+#define LOOK_LINK_MS	10	/* and at the far end of a slow link */
 
 /* an experiment that is being run */
 struct run {
@@ -33,7 +33,7 @@ struct run {
 	struct net net;
 	struct capture capture;
 	pid_t pid[__LAB_SIDE_MAX];
-	struct pollfd event[__LAB_SIDE_MAX + 1]; /* the end of each, and the capture */
+	struct pollfd event[__LAB_SIDE_MAX + 1]; /* the end of each side, and the capture */
 	bool news;	/* the capture has more than was read */
 };
 
@@ -86,7 +86,7 @@ static void visit(const struct run *run, struct role *role)
 	(run->e->client ?: usual_client)(role, fd);
 }
 
-/* leave the CPU to others */
+/* leaves the CPU to others */
 static void settle(unsigned int ms)
 {
 	struct timespec ts = { 0, ms * 1000000L };
@@ -94,9 +94,8 @@ static void settle(unsigned int ms)
 	nanosleep(&ts, NULL);
 }
 
-/* There may be but one CPU: what the peer does goes before what exit() does. The server leaves when
- * the client is done, which is when it has closed its end of @done; the client leaves when the
- * server has gone.
+/* On a single CPU our exit() would delay the peer. So the server exits when the client is done,
+ * which is when it has closed its end of @done; the client exits when the server has exited.
  */
 static void wait_for_peer(const struct run *run, enum lab_side side, const int done[2])
 {
@@ -132,7 +131,7 @@ static void start(struct run *run, enum lab_side side, int ready, const int done
 	_exit(0);
 }
 
-/* both sides: first the server, and when it listens, or is gone, the client */
+/* start the server, and the client when the server listens or has exited */
 static int start_sides(struct run *run)
 {
 	int ready[2], done[2];
@@ -208,8 +207,8 @@ static bool over(struct run *run)
 	return r->conn && wire_ended(r->conn);
 }
 
-/* Until something happens. Then the one to whom it happened goes first: there may be but one CPU,
- * and looking takes time.
+/* Waits for an event, then sleeps 1 ms: on a single CPU our look would delay the process that the
+ * event is for.
  */
 static void wait_event(struct run *run)
 {
@@ -219,7 +218,7 @@ static void wait_event(struct run *run)
 
 static void act(struct run *run)
 {
-	/* what was lost may have to be lost again */
+	/* with loss on the link, segments sent again may be lost, too */
 	unsigned int deadline_s = run->o->changed ? 3 * DEADLINE_S : DEADLINE_S;
 	uint64_t deadline = role_now() + deadline_s * 1000000000ULL;
 	bool ended = false;
@@ -236,7 +235,7 @@ static void act(struct run *run)
 		states_ask(&run->r->states, run->r->shared->end, role_now());
 }
 
-/* of both namespaces; Return: 0, or -1 with errno */
+/* read the counters of both namespaces; Return: 0, or -1 with errno */
 static int read_counters(const struct run *run, struct counters c[__LAB_SIDE_MAX])
 {
 	if (counters_read(&c[LAB_SERVER]))

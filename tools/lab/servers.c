@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The servers of the experiments: the passive closers, but for shutdown-read. */
+/* The servers of the experiments: the passive closers, except in shutdown-read. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -81,7 +81,7 @@ static void on_sigpipe(int sig)
 	got_sigpipe = sig;
 }
 
-/* the write() after the peer's RST */
+/* a write() after the peer's RST, or after the FIN was sent */
 static void broken_write(struct role *r, int fd)
 {
 	signal(SIGPIPE, on_sigpipe);
@@ -161,8 +161,8 @@ void crash_at_eof(struct role *r, int fd)
 	raise(SIGSEGV);
 }
 
-/* Lets a second process act on the connection, and returns when it has. It stays as long as this
- * one: what the kernel tidies up after an exit would run into the close that comes next.
+/* Lets a second process act on the connection, and returns when it has. That process exits only
+ * when this one does: the kernel's cleanup after an exit would overlap the close that comes next.
  */
 static void in_another(struct role *r, int fd, void (*act)(struct role *r, int fd))
 {
@@ -188,7 +188,7 @@ void shared_close(struct role *r, int fd)
 {
 	role_until_eof(r, fd);
 	in_another(r, fd, role_close);
-	role_next_tick(); /* a fork takes its time: see a_second() */
+	role_next_tick(); /* a fork takes time, and a tick may come: see a_second() */
 	role_expect(r, role_write(r, fd, data, SIDES_DATA) == SIDES_DATA,
 		    "the other process still writes after one close()");
 	role_close(r, fd);
@@ -253,7 +253,7 @@ void fill_and_close(struct role *r, int fd)
 	role_close(r, fd);
 }
 
-/* not the usual quarter of an hour */
+/* give up after 2 s, not after the usual 15 minutes */
 static void be_impatient(struct role *r, int fd)
 {
 	role_option(r, fd, TCP_USER_TIMEOUT, "TCP_USER_TIMEOUT", 2000);
@@ -280,7 +280,7 @@ void close_to_vanished(struct role *r, int fd)
 	role_close(r, fd);
 }
 
-/* answers what is as short as a greeting */
+/* answers only messages that are short, like a greeting */
 void answer(struct role *r, int fd)
 {
 	char buf[4096];

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The few lines that the sides of the experiments do, and the claims that take more than a number.
- * A side gets a connected socket; those named by listener and caller one that is not bound yet.
+ * What the sides of the experiments do, and the claims that a single number cannot express. A side
+ * gets a connected socket; the functions for .listener and .caller get one that is not bound yet.
  */
 #ifndef FINACK_SIDES_H
 #define FINACK_SIDES_H
 
 #include "lab.h"
 
-#define SIDES_DATA	1000	/* bytes of a server that writes */
-#define SIDES_QUESTIONS	8	/* of a client that asks */
+#define SIDES_DATA	1000	/* bytes that a server writes */
+#define SIDES_QUESTIONS	8	/* how many a client asks */
 
 /* clients.c */
 void usual_client(struct role *r, int fd);
