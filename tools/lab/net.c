@@ -23,11 +23,11 @@ const char * const lab_family_name[] = {
 	[LAB_MAPPED] = "mapped",
 };
 
-/* for documentation, RFC 5737 and 3849 */
+/* addresses for documentation (RFC 5737, RFC 3849) */
 static const char * const server_address[] = { "192.0.2.2", "2001:db8::2" };
 
-/* The neighbours know each other, so that no segment waits for ARP, and a host that has vanished
- * is still sent to.
+/* The neighbour entries are permanent: no segment waits for ARP, and segments to a host that has
+ * vanished are still sent.
  */
 static const char side[] =
 	"link set dev %1$s address 02:00:00:00:00:0%2$d\n"
@@ -79,7 +79,7 @@ int lab_scratch_fd(void)
 	return lab_scratch() ? -1 : net_this();
 }
 
-/* run a command in a namespace, with text to read; Return: 0 if it liked all of it */
+/* run a command in a namespace, with @text as its input; Return: 0 if it accepted all of it */
 static int feed(int ns, const char *command, const char *text)
 {
 	FILE *f;
@@ -120,7 +120,7 @@ static int impair(const struct net *n, const struct net_options *o)
 	return feed(n->middle, "tc -batch -", text);
 }
 
-/* an IPv6 address can be used when the kernel has noticed that the link is up, not before */
+/* an IPv6 address cannot be used before the kernel has noticed that the link is up */
 static int wait_ready(int ns, const char *address)
 {
 	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6 };
@@ -163,8 +163,8 @@ static const char *make_link(struct net *n, const struct net_options *o)
 	return NULL;
 }
 
-/* The route that is used to reach a loopback address is the one in the local table. An IPv6 one
- * that the kernel made has metric 0, which cannot be named, so it is replaced in two steps.
+/* A loopback address is reached by its route in the local table. The IPv6 route that the kernel
+ * made has metric 0, which cannot be named in a change, so it is deleted and added again.
  */
 static int loopback_quickack(enum lab_family family)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The network an experiment runs in: the loopback of one namespace, or a veth pair between two. A
- * link with a round-trip time or loss has a third namespace in its middle, whose bridge delays and
- * loses behind the interface where the capture is taken. None has a name: they live as long as the
- * processes in them and the file descriptors here, however the lab ends.
+ * link with a round-trip time or loss has a third namespace in its middle. The bridge there delays
+ * and loses segments beyond the interface where the capture is taken. The namespaces have no names:
+ * they live as long as the processes in them and the file descriptors here, however the lab ends.
  */
 #ifndef FINACK_NET_H
 #define FINACK_NET_H
@@ -29,9 +29,9 @@ extern const char * const lab_family_name[__LAB_FAMILY_MAX];
 /**
  * struct net_options - what the network is to be like
  * @link: two namespaces and a link, not the loopback
- * @rtt_ms: round-trip time of the link, 0 for what it takes
+ * @rtt_ms: round-trip time of the link, 0 for no added delay
  * @loss_percent: of the segments in each direction
- * @quickack: the server's route asks for quick ACKs, and keeps doing so
+ * @quickack: the server's route has quickack 1, which asks for quick ACKs all the time
  */
 struct net_options {
 	bool link;
@@ -42,9 +42,9 @@ struct net_options {
 
 /**
  * struct net - a network
- * @server: the namespace of the server; the caller's
- * @client: that of the client; the same on the loopback
- * @device: where the server's segments leave and arrive
+ * @server: the namespace of the server, which is the caller's
+ * @client: the namespace of the client; the same one on the loopback
+ * @device: the interface where the server's segments leave and arrive
  * @link: see &struct net_options
  */
 struct net {
@@ -70,7 +70,7 @@ int lab_scratch_fd(void);
  * net_make() - make the network around the caller's namespace, which becomes the server's
  * @n: filled in; to be freed with net_free() also after an error
  * @o: what is wanted
- * @family: which it is needed for; a link is good for all, once it is for IPv6
+ * @family: the family it is needed for; a link made for IPv6 is good for all
  *
  * Return: NULL, or what could not be done; errno may tell why.
  */
@@ -84,7 +84,7 @@ int net_enter(int ns);
 socklen_t net_address(const struct net *n, enum lab_family family, bool server,
 		      struct sockaddr_storage *ss);
 
-/** net_this() - the caller's namespace; Return: a file descriptor, or -1 with errno */
+/** net_this() - open the caller's namespace; Return: a file descriptor, or -1 with errno */
 int net_this(void);
 
 /** net_setting() - write /proc/sys/net/@name of the caller's namespace; Return: 0, or -1 */

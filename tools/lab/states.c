@@ -22,7 +22,7 @@ int states_begin(struct states *s, const struct net *n)
 {
 	memset(s, 0, sizeof(*s));
 	s->diag[0] = open_diag(n->client);
-	s->diag[1] = open_diag(n->server); /* the last: the caller's own namespace */
+	s->diag[1] = open_diag(n->server); /* last, because it is the caller's own namespace */
 	s->last[0] = UNSEEN;
 	s->last[1] = UNSEEN;
 	return s->diag[0] < 0 || s->diag[1] < 0 ? -1 : 0;
@@ -50,7 +50,7 @@ static void identify(struct inet_diag_sockid *id, const struct sockaddr_storage 
 	id->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
 }
 
-/* Return: the state, 0 if there is no such socket */
+/* Return: the state, 0 if there is no such socket, UNSEEN if the kernel cannot be asked */
 static int ask(int diag, const struct sockaddr_storage *local,
 	       const struct sockaddr_storage *remote, unsigned int *left_ms)
 {
@@ -83,7 +83,7 @@ static int ask(int diag, const struct sockaddr_storage *local,
 	if (n < (ssize_t)(sizeof(a.h) + sizeof(a.m)) || a.h.nlmsg_type != SOCK_DIAG_BY_FAMILY)
 		return 0;
 	*left_ms = a.m.idiag_expires;
-	/* tcp_set_state() unhashes it first: it went between being found and being read */
+	/* it was closed after it was found: tcp_set_state() unhashes a socket before it is CLOSE */
 	return a.m.idiag_state == TCP_CLOSE ? 0 : a.m.idiag_state;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The states of a connection's two sockets, asked of the kernel (sock_diag) again and again. What
- * lasts for less than the time between two questions is not seen.
+ * The states of a connection's two sockets, polled from the kernel (sock_diag). A state that lasts
+ * for less than the time between two polls is not seen.
  */
 #ifndef FINACK_STATES_H
 #define FINACK_STATES_H
@@ -15,11 +15,11 @@
 #define STATES_MAX 32
 
 /**
- * struct state - a state a socket was seen in for the first time
+ * struct state - a new state that a socket was seen in
  * @ns: when, since the epoch
- * @server: whose socket
+ * @server: whether it is the server's socket
  * @tcp: TCP_ESTABLISHED and so on; 0: it is gone
- * @left_ms: of its timer, the one that ends TIME_WAIT there
+ * @left_ms: time left on its timer; in TIME_WAIT, on the one that ends it
  */
 struct state {
 	uint64_t ns;
@@ -41,13 +41,13 @@ struct states {
 	int last[2];
 };
 
-/** states_begin() - prepare to ask in both namespaces; Return: 0, or -1: there will be none */
+/** states_begin() - prepare to poll both sides; Return: 0, or -1 if a side cannot be polled */
 int states_begin(struct states *s, const struct net *n);
 
-/** states_ask() - ask for both sides; @end are the addresses of client and server */
+/** states_ask() - poll both sides; @end are the addresses of client and server */
 void states_ask(struct states *s, const struct sockaddr_storage end[2], uint64_t now);
 
-/** states_last() - Return: what a side was last seen in, 0 if it is gone, -1 if never seen */
+/** states_last() - Return: the last state seen of a side, 0 if it is gone, -1 if none was */
 int states_last(const struct states *s, bool server);
 void states_end(struct states *s);
 
