@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Claims about what a capture shows, or the states, where one number does not say it. */
+/* Claims about a capture or the states of the sockets that a single number cannot express. */
 #include <netinet/tcp.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ static size_t data_segments(const struct wire_conn *c, size_t at[], size_t max)
 	return n;
 }
 
-/* Return: the server's first segment after @i that covers it, or NULL */
+/* Return: the server's first segment that ACKs segment @i, or NULL */
 static const struct wire_seg *ack_of(const struct wire_conn *c, size_t i)
 {
 	uint32_t end = c->seg[i].seq + c->seg[i].len;
@@ -41,7 +41,7 @@ static void expect_states(struct lab_result *r, bool server, const char *expecte
 	size_t i;
 
 	for (i = 0; i < r->states.n; i++)
-		/* on a long path the server's handshake is seen too */
+		/* left out: on a long path the server's handshake is seen, too */
 		if (r->states.row[i].server == server && r->states.row[i].tcp != TCP_SYN_RECV)
 			snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "%s%s",
 				 *seen ? " " : "", states_name(r->states.row[i].tcp));
@@ -75,7 +75,7 @@ void claim_states(struct lab_result *r)
 	expect_time_wait(r);
 }
 
-/* what ACKs the client's FIN is the server's */
+/* the server's FIN ACKs the client's FIN, so that the client skips FIN_WAIT_2 */
 void claim_states_merged(struct lab_result *r)
 {
 	expect_states(r, true, "ESTABLISHED CLOSE_WAIT LAST_ACK gone");
@@ -112,8 +112,8 @@ void claim_pure_ack(struct lab_result *r)
 		lab_problem(r, "the ACK of the FIN did not leave alone, before the server's FIN");
 }
 
-/* In the beginning the connection is in quickack mode; up to Linux 6.4 it takes three answers until
- * it is in ping-pong mode, since then one.
+/* A connection begins in quickack mode. Up to Linux 6.4 it takes three answers until it is in
+ * ping-pong mode, since then one.
  */
 void claim_on_answers(struct lab_result *r)
 {
@@ -126,7 +126,7 @@ void claim_on_answers(struct lab_result *r)
 			lab_problem(r, "the ACK of question %zu is not on its answer", i + 1);
 }
 
-/* the opposite: no question waits for its answer */
+/* the opposite: no ACK of a question waits for the answer */
 void claim_pure_acks(struct lab_result *r)
 {
 	size_t at[SIDES_QUESTIONS], n = data_segments(r->conn, at, SIDES_QUESTIONS), i;
@@ -159,8 +159,8 @@ void claim_second_segment(struct lab_result *r)
 			lab_problem(r, "the first full-size segment was ACKed by itself");
 }
 
-/* The last six: 40, 80, 160, 200, 200, 200 ms, each up to a tick later. Since Linux 6.7 the most is
- * a tick less than the peer's least retransmission timeout (tcp_delack_max()).
+/* The last six delays are 40, 80, 160, 200, 200 and 200 ms, each up to a tick longer. Since Linux
+ * 6.7 the maximum can be a tick below the minimum retransmission timeout (tcp_delack_max()).
  */
 static void expect_delays(struct lab_result *r, const double expected[], size_t want)
 {

@@ -4,17 +4,19 @@
 #include "controls.h"
 #include "sides.h"
 
-/* Experiments by how the server answers the FIN without controls. There the client uses close(). */
+/* Experiments, by how the server answers the FIN without controls. In all but DATA the client uses
+ * close().
+ */
 #define MERGED	"merge quickack-at-bind quickack-every-read eof-is-queued"
 #define EXIT	"exit crash crash-sigsegv"
 /* the ACK is on data */
 #define DATA	"data-at-eof graceful-close fork-close rude-close rude-close-sigpipe " \
 		"half-open-abort"
-/* Those about ACKs of data end as a merged one does. */
+/* experiments about ACKs of data; their closes merge */
 #define DELACK	"reply-carries-ack no-reply second-segment backoff"
 
 #define NOW	{ 0, 1 }
-/* a time in milliseconds up to so many ticks later, where HZ is 250 */
+/* after _ms milliseconds, or up to _ticks ticks later (HZ is 250) */
 #define AFTER(_ms, _ticks) { (_ms) - 0.1, (_ms) + 4 * (_ticks) + 0.5 }
 
 #define TO_SEPARATE	"-Merged -ActiveMerged Separate "
@@ -40,8 +42,8 @@ static const struct differs at_once[] = {
 	{ 0 }
 };
 
-/* What is ACKed at once while the connection is young is not counted: the kernel does that itself.
- * How long it is young in a conversation depends on the kernel (tcp_pingpong_thresh).
+/* At the beginning of a connection the kernel itself sends ACKs at once, and these are not counted.
+ * How much of a conversation that lasts depends on the kernel (tcp_pingpong_thresh).
  */
 static const struct differs all_at_once[] = {
 	{ "reply-carries-ack", { WIRE_SEPARATE, 4, NOW, .wire = claim_pure_acks,
@@ -55,7 +57,7 @@ static const struct differs all_at_once[] = {
 	{ 0 }
 };
 
-/* the ACK of the FIN is held where the kernel would send it: at least 100 ms */
+/* the ACK of the FIN is held where the kernel would send it, for more than the server's 100 ms */
 static const struct differs held[] = {
 	{ "slow-close", { WIRE_MERGED, 3, .moves = TO_MERGED "-SepTimer @ HeldMerged" } },
 	{ "states", { WIRE_MERGED, 3, .wire = claim_states_merged,
@@ -66,20 +68,20 @@ static const struct differs held[] = {
 	{ 0 }
 };
 
-/* 60 ms: less than it takes the server to close, more than the kernel would wait */
+/* held for 60 ms: less than the server takes to close, more than the kernel would wait */
 static const struct differs held_shortly[] = {
 	{ "slow-close states", { WIRE_SEPARATE, 4, AFTER(60, 2), .moves = "-SepTimer SepHeld @" } },
 	{ "zero-window-fin", { WIRE_SEPARATE, 0, AFTER(60, 2), .moves = "-SepTimer SepHeld @" } },
 	{ 0 }
 };
 
-/* 20 ms: less than the kernel would wait. It counts if it runs out. */
+/* held for 20 ms: less than the kernel would wait; such a hold is counted only if it runs out */
 static const struct differs held_too_shortly[] = {
 	{ "slow-close", { WIRE_SEPARATE, 4, AFTER(20, 2), .moves = "-SepTimer SepHeld @" } },
 	{ 0 }
 };
 
-/* The FIN's ACK is delayed by 12 ms, and so is that of data. */
+/* ACKs of FINs and of data are delayed by 12 ms at most */
 static const struct differs at_most[] = {
 	{ MERGED " " EXIT " " DATA " data-with-fin fork-shutdown lost-fin-ack half-open-close "
 	  "quickack-at-eof unread-data", { .moves = "@" } },
@@ -91,7 +93,7 @@ static const struct differs at_most[] = {
 	{ 0 }
 };
 
-/* by 120 ms: longer than it takes the server to close */
+/* ACKs are delayed by 120 ms at least: longer than the server takes to close */
 static const struct differs at_least[] = {
 	{ MERGED " " EXIT " " DATA " data-with-fin fork-shutdown lost-fin-ack half-open-close "
 	  "quickack-at-eof unread-data no-data-fast", { .moves = "@" } },
@@ -102,7 +104,7 @@ static const struct differs at_least[] = {
 	{ "zero-window-fin", { WIRE_SEPARATE, 0, AFTER(120, 1), .moves = "@" } },
 	{ "reply-carries-ack second-segment", { .moves = "@=*" } },
 	{ "no-reply", { .data_ms = AFTER(120, 1), .moves = "@=4" } },
-	/* the first two: from then on, and for the FIN, the kernel waits longer */
+	/* only two ACKs change: the kernel delays the later ones, and that of the FIN, longer */
 	{ "backoff", { .wire = claim_backoff_from_120, .moves = "@=2" } },
 	{ 0 }
 };
@@ -127,7 +129,7 @@ const struct control controls[] = {
 	{ 0 }
 };
 
-/* whether a word stands in a list */
+/* whether @word is in @list */
 static bool named(const char *list, const char *word)
 {
 	size_t n = strlen(word);
@@ -150,7 +152,7 @@ static const struct differs *find(const struct control *c, const char *name)
 	return NULL;
 }
 
-/* @plain without what @change takes away, and what it adds */
+/* write @plain without what @change takes away and with what it adds */
 static void change_moves(const struct control *c, const char *plain, const char *change,
 			 char *moves, size_t size)
 {

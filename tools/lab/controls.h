@@ -9,9 +9,9 @@
 
 /**
  * struct differs - what a control changes
- * @experiments: for which experiments, names with blanks between
- * @shows: what differs. An outcome stands for outcome, segments and ACK time; moves are added, or,
- *	as in "-SepTimer", taken away; "@" is the control's own counter
+ * @experiments: names of experiments, separated by spaces
+ * @shows: what differs. If there is an outcome, it replaces outcome, segments and ACK time. Moves
+ *	are added or, as in "-SepTimer", taken away; "@" is the control's own counter
  */
 struct differs {
 	const char *experiments;
@@ -22,9 +22,9 @@ struct differs {
  * struct control - knobs, set in the server's namespace
  * @name: for people and tests
  * @knobs: "NAME=VALUE", up to a NULL
- * @differs: what the experiments then show; the first row that names one counts, what no row
- *	names shows what it always does
- * @counter: for "@"
+ * @differs: what differs in the experiments; the first row that names an experiment counts, and
+ *	one that no row names shows what it always does
+ * @counter: what "@" stands for
  * @only: the experiments it is meant for, NULL for all
  */
 struct control {
@@ -42,7 +42,7 @@ extern const struct control controls[];
  * @c: the control
  * @e: the experiment
  * @s: filled in, refers to @moves
- * @moves: of @size bytes
+ * @moves: a buffer of @size bytes
  *
  * Return: false if the control is not meant for the experiment.
  */

@@ -104,7 +104,7 @@ const struct experiment experiments[] = {
 		.claim = "shutdown(SHUT_RD): no segment at all",
 		.why = "it only marks the socket: read() returns 0, the peer is not told",
 		.server = shut_reading, .client = late_client, .from_data = 1,
-		/* by the client: here the server closes first */
+		/* it is the client that merges: here the server closes first */
 		.shows = { WIRE_MERGED, .moves = MERGED("EndClose") },
 	}, {
 		.nr = 14, .name = "exit",

@@ -126,9 +126,9 @@ static void judge_wire(const struct shows *s, struct lab_result *r)
 		s->wire(r);
 }
 
-/* What the peer of one that closes first did, as that one sees it. Where both have to send again it
- * depends on who is first. Where a process may be interrupted in the midst of its close(), it can
- * find ACK and FIN in its backlog, taken as one segment there (tcp_add_backlog()) or not.
+/* Whether a counter tells what the passive closer did, as the active closer sees it. If both have
+ * to send again, that depends on who is first. If a process is preempted in its close(), it can
+ * find ACK and FIN in its backlog, which may make them one segment (tcp_add_backlog()).
  */
 static bool is_of_active(const char *name)
 {
@@ -190,7 +190,7 @@ static void judge_sides(struct lab_result *r)
 	}
 }
 
-/* whatever it was, all must tell the same of it */
+/* whatever the outcome is, the wire and the counters must agree on it */
 static void judge_agreement(struct lab_result *r)
 {
 	static const char * const name[] = {

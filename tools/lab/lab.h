@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The experiments and how one is run. The finack tool and the selftests are its two front ends. */
+/* The experiments and how to run one. Its two front ends are the finack tool and the selftests. */
 #ifndef FINACK_LAB_H
 #define FINACK_LAB_H
 
@@ -23,16 +23,16 @@ enum lab_side {
 };
 
 /**
- * struct shows - what an experiment shows; 0 and NULL where nothing is said
- * @outcome: of the wire
+ * struct shows - what an experiment shows; 0 and NULL where nothing is claimed
+ * @outcome: what the wire shows
  * @segments: from the first FIN on, those sent again not counted
- * @ack_ms: least and most time from the FIN to the segment that covers it
+ * @ack_ms: least and most time from the FIN to the segment that ACKs it
  * @data_ms: least and most time from the client's last data before the FIN to the pure ACK of it
- * @moves: the counters that move, each by one or as in "QuickAck=2", without "FinAck", those of
- *	both sides together; all others must not. "QuickAck=*": at least by one
- * @wire: checks what is not said above, and notes what is wrong with lab_problem()
+ * @moves: the counters that move, without "FinAck", of both sides together: each by one, or by two
+ *	as in "QuickAck=2", or by at least one as in "QuickAck=*". All others must not move
+ * @wire: checks what the fields above cannot say, and reports it with lab_problem()
  * @races: both sides send again, and which of the Active* counters moves depends on who is first
- * @within_tick: it is shown if the server closes before the next tick
+ * @within_tick: the claim holds only if the server closes before the next tick
  */
 struct shows {
 	enum wire_outcome outcome;
@@ -45,7 +45,7 @@ struct shows {
 	bool within_tick;
 };
 
-/** enum lab_end - when an experiment is over, both processes having ended */
+/** enum lab_end - when an experiment is over, once both processes have ended */
 enum lab_end {
 	LAB_CLOSED,	/* both FINs were ACKed, or a RST came */
 	LAB_GIVEN_UP,	/* the server's socket is gone, whatever the wire shows */
@@ -54,20 +54,20 @@ enum lab_end {
 /**
  * struct experiment - a claim about closing a connection, and how to see it
  * @nr: number in the list of experiments
- * @name: stable
+ * @name: never changes
  * @claim: what is done and what follows
  * @why: the reason in the kernel, one sentence
- * @server: the server, with the accepted socket
- * @client: the client, connected; NULL for the usual one: greets, waits a second, closes
+ * @server: what the server does with the accepted socket
+ * @client: what the client does once connected; NULL to greet, wait a second and close
  * @listener: called before the listener is bound, or NULL
  * @caller: called before the client connects, or NULL
  * @net: the network it needs
  * @end: when it is over
  * @dies_by: the signal that ends the server's process, 0 for none
- * @resets: there is a RST, and it is from @resets_side; else there must be none
- * @resets_side: see there
- * @from_data: draw it from the client's last so many data segments on, not from the FIN on
- * @shows: what there is to see, all controls at their defaults
+ * @resets: @resets_side must send a RST; no other side may send one
+ * @resets_side: see @resets
+ * @from_data: begin the drawing so many of the client's data segments before the FIN
+ * @shows: what it shows with all controls at their defaults
  */
 struct experiment {
 	int nr;
@@ -95,17 +95,17 @@ const struct experiment *lab_find(const char *name);
 
 /**
  * struct lab_options - how an experiment is to be run
- * @family: over what
+ * @family: what the connection is made over
  * @net: added to what the experiment needs
- * @on: a network that is there and has it all, and what families it was made for; NULL to make one
- * @role: see there
- * @knobs: up to and without a NULL: "NAME=VALUE" to be set in /proc/sys/net/finack of the server's
- *	namespace; NULL for none
+ * @on: an existing network that has all of this, made for @family; NULL to make one
+ * @role: what the user changes about the sides
+ * @knobs: NULL-terminated: "NAME=VALUE" to set in /proc/sys/net/finack of the server's namespace;
+ *	NULL for none
  * @shows: what must be seen; NULL for what the experiment shows
- * @slack_ms: how much later than claimed an ACK may be, on a machine whose clock does not wait;
- *	LAB_ANY_TIME: times are not judged
- * @changed: it is not what the claim is about: wire, counters and application must agree, whatever
- *	they show
+ * @slack_ms: how much later than claimed an ACK may be, on a machine whose clock does not wait for
+ *	it; LAB_ANY_TIME: times are not judged
+ * @changed: it is run unlike the claim: wire, counters and application must agree, whatever they
+ *	show
  * @pcap: file for the capture, NULL for none
  */
 struct lab_options {
@@ -127,14 +127,14 @@ struct lab_options {
  * @shared: the notes of the roles
  * @have_counters: the module is loaded
  * @before: the counters of each side's namespace; on the loopback only LAB_SERVER is used
- * @after: the counters
+ * @after: the counters afterwards
  * @device: where the capture was taken
  * @wire: the capture
  * @conn: the connection, NULL if there was none; the client is its side 0
  * @close: how it closed
  * @states: of the sockets
  * @status: of the processes, as from wait()
- * @problem: in which respect the claim does not hold; empty if it does
+ * @problem: why the claim does not hold; empty if it holds
  */
 struct lab_result {
 	const struct experiment *e;
@@ -158,13 +158,13 @@ struct lab_result {
  * @o: how
  * @r: filled in, refers to @e and @o; to be freed with lab_free()
  *
- * Return: 0 if it ran, whatever it showed (see lab_result::problem); -1 if it could not be run,
- * the problem says why.
+ * Return: 0 if it ran, whatever it showed; -1 if it could not be run. lab_result::problem says why
+ * it could not, or why the claim does not hold.
  */
 int lab_run(const struct experiment *e, const struct lab_options *o, struct lab_result *r);
 void lab_free(struct lab_result *r);
 
-/** lab_problem() - note the first respect in which a claim does not hold; Return: -1 */
+/** lab_problem() - note why a claim does not hold; only the first note is kept; Return: -1 */
 int lab_problem(struct lab_result *r, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -174,11 +174,11 @@ int64_t lab_moved(const struct lab_result *r, const char *name);
 #define LAB_MOVES_SOME -1
 
 /**
- * lab_moves() - look up a counter
+ * lab_moves() - look up by how much a counter is to move
  * @moves: see &struct shows
  * @name: of the counter, with or without "FinAck"
  *
- * Return: by how much it moves, LAB_MOVES_SOME if that is not said.
+ * Return: by how much it moves; LAB_MOVES_SOME for at least one.
  */
 int lab_moves(const char *moves, const char *name);
 
