@@ -154,6 +154,8 @@ static void check_signature(struct exam *e)
 		report(e, NOTE, "signature", enrol, "only signed modules may be loaded");
 	else if (strchr(taint, 'E'))
 		report(e, FINE, "signature", NULL, "the module is not signed, and need not be");
+	else if (!*enforce)
+		report(e, FINE, "signature", NULL, "the kernel does not check signatures");
 	else
 		report(e, FINE, "signature", NULL, loaded ? "the module is signed" :
 		       "modules need not be signed");

@@ -172,6 +172,9 @@ bool scratch_run(struct scratch *result)
 		_exit(child() ? 1 : 0);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		fail("a process");
+	else if (WIFSIGNALED(status))
+		snprintf(shared->problem, sizeof(shared->problem), "ended by signal %d",
+			 WTERMSIG(status));
 	*result = *shared;
 	munmap(shared, sizeof(*shared));
 	return !*result->problem;

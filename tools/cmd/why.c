@@ -126,6 +126,8 @@ static int gather(struct facts *f)
 	if (!bad) {
 		path = KNOBS_DIR;
 		bad = knobs_read(&f->k);
+		if (bad)
+			waiting_free(&f->w);
 	}
 	if (bad)
 		file_complain(path);

@@ -114,6 +114,10 @@ static void start(struct run *run, enum lab_side side, int ready, const int done
 	struct rlimit no_core = { 0, 0 };
 	pid_t pid = fork();
 
+	if (pid < 0) {
+		lab_problem(run->r, "fork: %s", strerror(errno));
+		return;
+	}
 	if (pid) {
 		run->pid[side] = pid;
 		run->event[side].fd = syscall(SYS_pidfd_open, pid, 0);
@@ -144,10 +148,11 @@ static int start_sides(struct run *run)
 	if (read(ready[0], &byte, 1) < 0)
 		lab_problem(run->r, "pipe: %s", strerror(errno));
 	close(ready[0]);
-	start(run, LAB_CLIENT, -1, done);
+	if (run->pid[LAB_SERVER] > 0)
+		start(run, LAB_CLIENT, -1, done);
 	close(done[0]);
 	close(done[1]);
-	return 0;
+	return run->pid[LAB_CLIENT] > 0 ? 0 : -1;
 }
 
 static void forget(struct pollfd *event)
@@ -224,8 +229,10 @@ static void act(struct run *run)
 	bool ended = false;
 
 	run->event[__LAB_SIDE_MAX].fd = pcap_get_selectable_fd(run->capture.pcap);
-	if (start_sides(run))
+	if (start_sides(run)) {
+		end_sides(run);
 		return;
+	}
 	while (!(ended = over(run)) && role_now() < deadline)
 		wait_event(run);
 	end_sides(run);

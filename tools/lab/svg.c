@@ -114,7 +114,7 @@ static void put_foot(FILE *f, const struct lab_result *r, int y)
 			     wire_outcome_name(r->close.outcome));
 	if (why)
 		snprintf(text + n, sizeof(text) - n, ": %s", why);
-	for (; !why && k && *k; k++)
+	for (; !why && k && *k && n < (int)sizeof(text); k++)
 		n += snprintf(text + n, sizeof(text) - n, ", with %s", *k);
 	put_text(f, 20, y, "claim", text, FOOT);
 	if (*r->problem) {

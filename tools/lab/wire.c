@@ -101,12 +101,20 @@ static int side_of(const struct wire_conn *c, const struct ends *e)
 	return -1;
 }
 
-static void *grown(void *p, size_t n, size_t *room, size_t size)
+/* Return: whether there is room for one segment more */
+static bool make_room(struct wire_conn *c)
 {
-	if (n < *room)
-		return p;
-	*room = *room ? *room * 2 : 16;
-	return realloc(p, *room * size);
+	const size_t room = c->room ? c->room * 2 : 16;
+	struct wire_seg *seg;
+
+	if (c->n < c->room)
+		return true;
+	seg = realloc(c->seg, room * sizeof(*seg));
+	if (!seg)
+		return false;
+	c->seg = seg;
+	c->room = room;
+	return true;
 }
 
 static struct wire_conn *new_conn(struct wire *w, const struct ends *e, struct wire_conn **bucket)
@@ -187,8 +195,7 @@ static int add_segment(struct wire *w, const struct pcap_pkthdr *h, const uint8_
 	c = conn_of(w, &e, &th, &side);
 	if (!c)
 		return -1;
-	c->seg = grown(c->seg, c->n, &c->room, sizeof(*c->seg));
-	if (!c->seg)
+	if (!make_room(c))
 		return -1;
 	s = &c->seg[c->n++];
 	s->ns = h->ts.tv_sec * 1000000000ULL + h->ts.tv_usec; /* opened with nanoseconds */
