@@ -39,7 +39,7 @@ int option_take(const struct option *o, char **argv, int *i)
 	if (!o->arg)
 		return OK;
 	if (!value && !argv[*i + 1])
-		return misuse("'%s' wants a word to follow", argv[*i]);
+		return misuse("'%s' needs a value", argv[*i]);
 	*o->arg = value ? value + 1 : argv[++*i];
 	return OK;
 }

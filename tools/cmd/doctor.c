@@ -84,7 +84,8 @@ static void check_config(struct exam *e)
 		return;
 	}
 	if (kconfig_get(text, "TRACEPOINTS") != 'y')
-		report(e, BROKEN, "config", "use a kernel that has them: distributions' do",
+		report(e, BROKEN, "config",
+		       "use a kernel with CONFIG_TRACEPOINTS; those of distributions have it",
 		       "CONFIG_TRACEPOINTS is not set: finack cannot load");
 	else if (kconfig_get(text, "KPROBES") != 'y')
 		report(e, NOTE, "config", "use a kernel with CONFIG_KPROBES",
@@ -115,10 +116,10 @@ static void check_ftrace(struct exam *e)
 	char value[16];
 
 	if (!file_line("/proc/sys/kernel/ftrace_enabled", value, sizeof(value)))
-		report(e, FINE, "ftrace", NULL, "not part of this kernel: kprobes are breakpoints");
+		report(e, FINE, "ftrace", NULL, "not in this kernel: kprobes use breakpoints");
 	else if (*value == '0')
 		report(e, BROKEN, "ftrace", "run: sysctl kernel.ftrace_enabled=1",
-		       "switched off: no hook on a function is run: no reasons, no controls");
+		       "switched off: hooks on functions do not run: no reasons, no controls");
 	else
 		report(e, FINE, "ftrace", NULL, "switched on");
 }
@@ -199,10 +200,10 @@ static void hook(struct exam *e, const struct hook *h, uint64_t before)
 		       "%s: %s", h->name, h->status);
 	else if (!hits)
 		report(e, BROKEN, "hook", "report it, with this kernel's version",
-		       "%s: armed as %s, but it was not hit by closes that must hit it", h->name,
+		       "%s: armed as %s, but test closes did not hit it", h->name,
 		       h->kind);
 	else
-		report(e, FINE, "hook", NULL, "%s: alive (%s), %llu hits by closes made for it",
+		report(e, FINE, "hook", NULL, "%s: alive (%s), %llu hits by test closes",
 		       h->name, h->kind, hits);
 }
 
@@ -213,7 +214,7 @@ static void check_hooks(struct exam *e)
 
 	if (s && !scratch_run(s))
 		report(e, geteuid() ? UNKNOWN : BROKEN, "hooks", geteuid() ? "run as root" : NULL,
-		       "cannot try them: %s", s->problem);
+		       "cannot test them: %s", s->problem);
 	for (i = 0; s && !*s->problem && i < s->after.n; i++)
 		hook(e, &s->after.hook[i], s->before.hook[i].hits);
 	free(s);
@@ -288,12 +289,12 @@ static void check_others(struct exam *e)
 	}
 	if (len)
 		report(e, NOTE, "others",
-		       "a live patch keeps controls of that function from being set; with "
-		       "kprobes as carrier, probes do not see what a control redirects",
+		       "a live patch keeps controls of that function from being set; if finack "
+		       "uses kprobes, other probes miss the calls that a control redirects",
 		       "%s", finding);
 	else
 		report(e, FINE, "others", NULL,
-		       "nobody else is at the functions that finack hooks");
+		       "no other probe or live patch is at the functions that finack hooks");
 }
 
 static void check_losses(struct exam *e)
@@ -306,14 +307,14 @@ static void check_losses(struct exam *e)
 		n = hooks_missed(&h);
 		report(e, n ? NOTE : FINE, "missed", n ?
 		       "look for other probes on TCP: /sys/kernel/debug/kprobes/list" : NULL,
-		       n ? "%llu hits, while another tool's probe ran: reasons may be unknown" :
+		       n ? "%llu hits missed while another probe ran: reasons may be unknown" :
 		       "%llu hits", n);
 	}
 	if (c && !counters_read(c)) {
 		n = counters_get(c, "FinAckUntracked");
 		report(e, n ? NOTE : FINE, "table", n ?
 		       "load the module with a larger max_tracked" : NULL,
-		       "%llu closes here found it full", n);
+		       "%llu closes of this namespace found it full", n);
 	}
 	free(c);
 }
@@ -325,9 +326,9 @@ int doctor_main(struct ctx *ctx, int argc, char **argv)
 	struct netns self;
 
 	if (argc > 1)
-		return misuse("doctor takes no words, '%s' was given", argv[1]);
+		return misuse("doctor takes no arguments, '%s' was given", argv[1]);
 	if (ctx->all || (!netns_self(&self) && self.inode != ctx->ns->inode))
-		return misuse("doctor is about the machine: no -a, no -n");
+		return misuse("doctor is about the whole machine: it does not take -a or -n");
 	out_object(&ctx->out, NULL);
 	out_list(&ctx->out, "checks");
 	check_module(&e);

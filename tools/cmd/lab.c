@@ -58,7 +58,7 @@ void lab_usage(FILE *f)
 
 static int wrong(const char *option, const char *word, const char *wanted)
 {
-	fprintf(stderr, "finack: --%s %s: %s is wanted\n", option, word, wanted);
+	fprintf(stderr, "finack: --%s %s: expected %s\n", option, word, wanted);
 	return MISUSE;
 }
 
@@ -96,7 +96,7 @@ static int parse_knob(struct lab_words *w, const char *word)
 	if (!name || word[name] != '=')
 		return wrong("knob", word, "NAME=VALUE");
 	if (w->n_knobs == KNOBS_MAX)
-		return wrong("knob", word, "no more than eight of these");
+		return wrong("knob", word, "at most eight of these");
 	w->knobs[w->n_knobs++] = word;
 	return OK;
 }

@@ -204,11 +204,11 @@ static void put_verdict(struct out *o, const struct lab_result *r)
 	put_label(o, r->o->changed ? "agree:" : "claim:");
 	out_color(o, *r->problem ? OUT_BAD : OUT_GOOD);
 	if (*r->problem)
-		snprintf(text, sizeof(text), "%s: %s", r->o->changed ? "NO" : "DOES NOT HOLD",
-			 r->problem);
+		snprintf(text, sizeof(text), "%s: %s",
+			 r->o->changed ? "THEY DO NOT" : "DOES NOT HOLD", r->problem);
 	else
 		snprintf(text, sizeof(text), "%s", r->o->changed ?
-			 "wire, counters and application do; the claim is about other settings" :
+			 "wire, counters and application agree; the claim is about other settings" :
 			 "holds");
 	out_wrapped(o, NULL, INDENT, text);
 	out_color(o, OUT_PLAIN);

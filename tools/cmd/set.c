@@ -125,7 +125,7 @@ int set_main(struct ctx *ctx, int argc, char **argv)
 	if (argc % 2 == 0)
 		return misuse("set takes pairs, a control and its value");
 	if (argc == 1 && !ctx->dry_run)
-		return misuse("set wants a control and its value");
+		return misuse("set needs a control and its value");
 	if (ctx->seconds && !ctx->dry_run)
 		return misuse("-d goes with --dry-run");
 	if (!module_ready(KNOBS_DIR))

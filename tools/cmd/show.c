@@ -357,7 +357,7 @@ static int rates(struct ctx *ctx)
 int show_main(struct ctx *ctx, int argc, char **argv)
 {
 	if (argc > 1)
-		return misuse("show takes no words, '%s' was given", argv[1]);
+		return misuse("show takes no arguments, '%s' was given", argv[1]);
 	if (!module_ready(COUNTERS_FILE))
 		return FAILED;
 	return ctx->seconds ? rates(ctx) : each_netns(ctx, show, NULL);

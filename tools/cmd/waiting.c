@@ -51,7 +51,7 @@ static int parse(struct query *q, int argc, char **argv)
 		    strcmp(word, "pid"))
 			return misuse("waiting does not know '%s'", word);
 		if (!value)
-			return misuse("'%s' wants a number to follow", word);
+			return misuse("'%s' needs a number", word);
 		if (!strcmp(word, "older"))
 			ok = word_seconds(value, &q->older);
 		else if (!strcmp(word, "pid"))

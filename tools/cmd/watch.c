@@ -73,7 +73,7 @@ static int parse(struct watch *w, const char *format, int argc, char **argv)
 		    strcmp(word, "end"))
 			return misuse("watch does not know '%s'", word);
 		if (!value)
-			return misuse("'%s' wants a word to follow", word);
+			return misuse("'%s' needs a value", word);
 		if (port || count) {
 			if (!word_number(value, 1, port ? 65535 : UINT64_MAX, &number))
 				return misuse("'%s' is not a value for %s", value, word);
@@ -87,7 +87,7 @@ static int parse(struct watch *w, const char *format, int argc, char **argv)
 			continue;
 		symbol = event_symbol(format, word, value, names, sizeof(names));
 		if (symbol < 0)
-			return misuse("%s '%s' is none of: %s", word, value, names);
+			return misuse("%s '%s' is not one of: %s", word, value, names);
 		condition(w, word, symbol);
 	}
 	return OK;

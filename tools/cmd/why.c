@@ -43,10 +43,10 @@ static const struct symptom {
 	  "were ACKed because the application asked for it: TCP_QUICKACK after the end of "
 	  "data, or a read that moved the window. Code: leave TCP_QUICKACK alone at the end." },
 	{ "FinAckSepData", 5,
-	  "were ACKed by data that the application still sent. There is nothing to gain: that "
+	  "were ACKed by data that the application sent after the FIN. There is nothing to gain: that "
 	  "segment had to leave anyway." },
 	{ "FinAckSepPolicy", 5,
-	  "were ACKed at once by finack, as fin_ack 1 or quickack 1 has it. Here: 'finack "
+	  "were ACKed at once by finack, because fin_ack or quickack is 1. Here: 'finack "
 	  "get'; 'finack set --dry-run' tells what the others would do." },
 	{ "FinAckSepHeld", 5,
 	  "were held for our FIN in vain: close() came later than fin_hold_ms. Here: a longer "
@@ -64,7 +64,7 @@ static const struct symptom {
 	  "ended only because the process exited: nobody closed the socket. Code: close() "
 	  "after read() returned 0." },
 	{ "FinAckEndOther", 1,
-	  "ended by a timeout: the peer had gone. Network, not code." },
+	  "ended by a timeout: the peer no longer answered. Network, not code." },
 	{ "FinAckUntracked", 1,
 	  "found the record table full, so that their delays and reasons are not known. Here: "
 	  "load the module with a larger max_tracked." },
@@ -190,7 +190,7 @@ static void leaks(struct ctx *ctx, struct facts *f)
 	const struct proc_socket *s, *worst = NULL;
 	size_t i, j, n = 0, most = 0, same;
 	struct procs procs = {};
-	char age[32], who[128] = "Whose they are cannot be seen.";
+	char age[32], who[128] = "The processes cannot be seen.";
 
 	while (n < f->w.n && f->w.row[n].age_ms >= LONG_MS)
 		n++;
@@ -277,7 +277,7 @@ static int why(struct ctx *ctx, const struct netns *ns, void *arg)
 int why_main(struct ctx *ctx, int argc, char **argv)
 {
 	if (argc > 1)
-		return misuse("why takes no words, '%s' was given", argv[1]);
+		return misuse("why takes no arguments, '%s' was given", argv[1]);
 	if (!module_ready(COUNTERS_FILE))
 		return FAILED;
 	return each_netns(ctx, why, NULL);

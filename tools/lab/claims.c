@@ -101,7 +101,7 @@ void claim_sent_again(struct lab_result *r)
 void claim_given_up(struct lab_result *r)
 {
 	if (sent_again(r, LAB_SERVER) < 2)
-		lab_problem(r, "the server did not send again twice");
+		lab_problem(r, "the server retransmitted fewer than two times");
 	if (wire_ended(r->conn))
 		lab_problem(r, "the client answered");
 }
@@ -153,7 +153,7 @@ void claim_second_segment(struct lab_result *r)
 	size_t at[64], n = data_segments(c, at, 64), i;
 
 	if (n < 2)
-		lab_problem(r, "there are no two segments");
+		lab_problem(r, "there are fewer than two segments");
 	for (i = at[n - 2]; i < at[n - 1]; i++)
 		if (c->seg[i].side == LAB_SERVER)
 			lab_problem(r, "the first full-size segment was ACKed by itself");

@@ -85,7 +85,7 @@ static void judge_data(const struct shows *s, struct lab_result *r)
 	if (!ack)
 		lab_problem(r, "the client's last data was not ACKed before its FIN");
 	else if (ack->len)
-		lab_problem(r, "the ACK of the client's last data is no pure ACK");
+		lab_problem(r, "the ACK of the client's last data is not a pure ACK");
 	else
 		within(r, "the ACK of the client's last data left", data->ns, ack->ns, s->data_ms);
 }

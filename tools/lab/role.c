@@ -43,7 +43,7 @@ struct note *role_note(struct role *r, bool failed, const char *fmt, ...)
 void role_expect(struct role *r, bool ok, const char *what)
 {
 	if (!ok)
-		role_note(r, true, "not so: %s", what);
+		role_note(r, true, "failed: %s", what);
 }
 
 /* append what a call returned to its note; keeps errno for the caller */
