@@ -98,8 +98,8 @@ gate_tool_words() {
 	done
 	# those with a short spelling or of one command; the others are the same in lower case
 	options="$(grep -o '{ "[a-zA-Z]", "[a-zA-Z]*"' "$top/tools/finack.c" | cut -d '"' -f 4) color dry-run
-		$(grep -o '{ "[a-z]*", [01], NULL, [A-Z]* }' "$top/tools/cmd/lab.c" | cut -d '"' -f 2)"
-	[ "$(wc -w <<<"$options")" -gt 20 ] || echo "no options found in tools/finack.c and cmd/lab.c"
+		$(sed -n '/struct option rows/,/{ 0 }/p' "$top/tools/cmd/lab.c" | grep -o '"[a-z]\+[46]\?"' | tr -d '"')"
+	[ "$(wc -w <<<"$options")" -gt 25 ] || echo "no options found in tools/finack.c and cmd/lab.c"
 	for o in $options; do
 		sed 's/\\-/-/g; s/\\f[BIR]//g' "$top/tools/finack.8" | grep -q -e "-$o\b" || echo "finack.8 lacks -$o"
 		grep -q -e "-$o\b" "$top/tools/bash-completion/finack" || echo "the completion lacks -$o"
