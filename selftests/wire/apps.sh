@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# nginx and redis, as Debian has them, under each policy: they work, and what was counted is what a
-# capture shows. ab and redis-benchmark are their clients, and passive closers, too: nginx closes
-# first ("Connection: close"), of redis the client does.
+# nginx and redis from Debian under each policy: they work, and the counters agree with a capture. Their clients are
+# ab and redis-benchmark. nginx closes first ("Connection: close"), so ab is the passive closer. Of redis and its
+# client the client closes first.
 . "$(dirname "$0")/lib.sh"
 
 for cmd in nginx ab redis-server redis-benchmark redis-cli; do
@@ -61,10 +61,10 @@ fa_wait 60 listens 80 && fa_wait 60 listens 6379 || {
 	cat "$dir"/*.log
 	exit 1
 }
-# once without a look: what is timed should be in memory
+# once without measuring: what is timed should be in memory
 in_ns $client ab -q -n 1 http://10.9.1.1/ >/dev/null && in_ns $client redis-cli -h 10.9.1.1 ping >/dev/null || exit
 
-# NAME=VALUE... of both namespaces, all others at their defaults
+# set_policy NAME=VALUE...: in both namespaces; the other policies are set to their defaults
 set_policy() {
 	local ns
 	for ns in $server $client; do
@@ -103,7 +103,7 @@ read_counters() { # $1: array ; $2: namespace
 
 moved() { echo $((after[$1] - before[$1])); }
 
-# in the namespace whose counters were just read: what was counted is what was seen
+# the counters that were just read agree with the capture
 as_captured() {
 	local name rc=0
 	for name in Passive Merged Separate Unacked; do
@@ -115,7 +115,7 @@ as_captured() {
 	return $rc
 }
 
-# are NAME=VALUE...: what moved by how much; VALUE can be "some"
+# are NAME=VALUE...: assert by how much these counters moved; VALUE can be "some"
 are() {
 	local pair v rc=0
 	for pair in "$@"; do
@@ -126,9 +126,9 @@ are() {
 	return $rc
 }
 
-# What a policy means where every peer closes, and is closed, at once; $1: its name. Without one a
-# tick may come before the application closes, where no data came, and the ACK of more data than a
-# segment, which came while the application was at work on the socket, is due at once.
+# What a policy ($1) does where both sides close at once. Without a policy two kinds of ACK leave before the FIN: if
+# no data came, the next tick may come before the application closes (SepNoAto); and the ACK of more than a segment
+# of data, which came while the application used the socket, is due at once (SepNow).
 as_the_policy_says() {
 	local passive=${wire[passive]}
 	case $1 in
@@ -224,8 +224,8 @@ owned() { in_ns $server ss -Htnp state established "sport = 80" | grep -q "pid=$
 two_wait() { finack -a -j waiting | python3 -c 'import json, sys
 sys.exit(sum(len(n["waiting"]) for n in json.load(sys.stdin)) != 2)'; }
 
-# A worker that was stopped while it had a connection, and a server that never closes, each in its namespace:
-# finack, in a third one, names both processes.
+# Two processes do not close: an nginx worker that was stopped while it had a connection, and a server that never
+# closes, each in a namespace of its own. finack, run in a third one, names both.
 test_waiting_names_a_stuck_nginx_and_a_stuck_python() {
 	local worker python visitor rc=0
 	worker=$(pgrep -P "$(cat "$dir/nginx.pid")") || return

@@ -2,9 +2,9 @@
 /*
  * Runs every experiment of the lab over IPv4, IPv6 and v4-mapped IPv6, each in a network namespace
  * of its own. Wire, counters and the application's view must all be as claimed; the lab compares.
- * The trace event and the histograms must say the same. A capture on lo sees a segment when it has
- * passed IP and the device, 8 to 14 thousand instructions from the hooks: 99 of 100 delays are to
- * be no further off than 15 us, none further than 20; on a debug kernel no time is compared.
+ * The trace event and the histograms must say the same. A capture on lo sees a segment after it has
+ * passed IP and the device, 8,000 to 14,000 instructions after the hooks. So 99 of 100 delays must
+ * be within 15 us of the capture, and all within 20; on a debug kernel no time is compared.
  *
  * Arguments: names of experiments, or none for all.
  */
@@ -27,7 +27,7 @@
 static long long worst_us;
 static int delays, unusual;
 
-/* the counters and the words for the same in the event */
+/* the counters, and the words that stand for the same in the event */
 static const char * const words[][2] = {
 	{ "FinAckMerged", "merged" }, { "FinAckSeparate", "separate" },
 	{ "FinAckUnacked", "unacked" }, { "FinAckSepTimer", "timer" },
@@ -38,7 +38,7 @@ static const char * const words[][2] = {
 	{ "FinAckEndResetOut", "reset-out" }, { "FinAckEndOther", "other" },
 };
 
-/* whether a word of the event is one whose counter moved */
+/* whether the counter moved that a word of the event stands for */
 static bool counted(const struct lab_result *r, const char *word)
 {
 	size_t i;
@@ -49,13 +49,13 @@ static bool counted(const struct lab_result *r, const char *word)
 	return false;
 }
 
-/* data that was sent again until the kernel gave up: the socket need not know any more */
+/* data that was sent again until the kernel gave up: when it first left need not be known */
 static bool forgotten(const struct lab_result *r, size_t seg)
 {
 	return r->e->end == LAB_GIVEN_UP && seg == r->close.ack && r->close.data_with_ack;
 }
 
-/* the bound of the last bucket with a delay in it; 0 if there is none, or for the open one */
+/* the bound of the last bucket with a delay in it; 0 if there is none, or it has no bound */
 static unsigned long long below(const struct hist *h)
 {
 	size_t i = h->n;
@@ -144,7 +144,7 @@ static void test(const struct experiment *e, enum lab_family family)
 
 	if (lab_scratch())
 		ksft_exit_fail_msg("cannot make a network namespace: %s\n", strerror(errno));
-	events_read(NULL, 0); /* what came before */
+	events_read(NULL, 0); /* discard what came before */
 	lab_run(e, &o, &r);
 	judge_event(e, &r);
 	if (!r.have_counters)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * closes FILE ADDRESS: what a capture shows of the connections of ADDRESS, on whose interface it
- * was made. Prints, as NAME=VALUE: connections, segments (of all of them), passive (those that the
- * other side closed first), merged, separate, unacked (their outcomes), close_segments (of them,
- * from the first FIN on).
+ * closes FILE ADDRESS: what a capture made on the interface of ADDRESS shows. Prints, as
+ * NAME=VALUE: connections, segments (of all of them), passive (connections that the other side
+ * closed first), merged, separate, unacked (outcomes of the passive ones), close_segments (of the
+ * passive ones, from the first FIN on).
  */
 #include <arpa/inet.h>
 #include <stdio.h>

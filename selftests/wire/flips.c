@@ -13,7 +13,7 @@
 #include "flips.h"
 #include "read/file.h"
 
-/* the knobs that are numbers, and between which they are set */
+/* the numeric knobs, and the least and the most to which each is set */
 static const struct knob {
 	const char *name;
 	int least;
@@ -29,7 +29,7 @@ static const struct knob {
 
 #define KNOBS	(sizeof(knobs) / sizeof(*knobs))
 
-/* of the workers, of the clients, and neither */
+/* lists with ports of the workers, of the clients, and of neither */
 static const char * const ports[] = {
 	"", "8000-8011", "8001,8003,8005-8020", "1-65535", "32768-60999", "1-1023"
 };
@@ -55,7 +55,7 @@ static unsigned int rnd(unsigned int n)
 	return rand_r(&seed) % n;
 }
 
-/* half of the times a bound is none, so that the others get their turn */
+/* half of the time a bound is set to 0 (none), so that the other controls get their turn */
 static bool flip(void)
 {
 	unsigned int i = rnd(KNOBS + 1);
@@ -75,7 +75,7 @@ static bool flip(void)
 		return true;
 	failure = k->name;
 	refused++;
-	/* a minimum above the maximum */
+	/* the minimum would be above the maximum */
 	return bound && errno == EINVAL;
 }
 
@@ -83,7 +83,7 @@ static void *work(void *arg)
 {
 	const struct sched_param first = { .sched_priority = 1 };
 
-	/* not behind all the others */
+	/* do not wait for the CPU behind all other threads */
 	sched_setscheduler(0, SCHED_FIFO, &first);
 	while (!atomic_load(&over)) {
 		usleep(rnd(10000));

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# finack lab: its words, what it prints, draws and keeps, and that it leaves nothing behind.
+# finack lab: its arguments, output, drawings and captures, and that it leaves nothing behind.
 . "$(dirname "$0")/lib.sh"
 
 # ends STATUS COMMAND...: run with the output in /tmp/out and /tmp/err, assert the exit status

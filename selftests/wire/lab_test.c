@@ -4,9 +4,9 @@
  * The knobs are set in the server's network namespace; the client is in another, at the other end
  * of a link. What wire, counters and application must show is in tools/lab/controls.c.
  *
- * Two more namespaces stay at their defaults. In one nothing happens and no counter may move. The
- * other runs the same experiment after each family in turn, which must be as without controls and
- * must not be counted where the knobs are set.
+ * Two more namespaces stay at their defaults. In one nothing happens and no counter may move. In
+ * the other the same experiment runs once more, after one of the families, which take turns. It
+ * must end as without controls and must not be counted where the knobs are set.
  *
  * Arguments: names of experiments and of controls, or none for all.
  */
@@ -112,7 +112,7 @@ static void test_families(const struct control *c, const struct experiment *e)
 	}
 }
 
-/* whether one of these names was asked for, or none of this kind was */
+/* whether this name was asked for, or no name of its kind */
 static bool wanted(const char *name, bool (*kind)(const char *), int argc, char **argv)
 {
 	bool any = false;

@@ -34,7 +34,7 @@
 #define PORT		8000
 #define BIG		300000
 
-/* what the server does; the client closes first but for the last two */
+/* what the server does; the client closes first except in the last two */
 enum pattern {
 	CLOSE_NOW,
 	CLOSE_LATER,
@@ -198,7 +198,7 @@ static void *work(void *arg)
 
 	memcpy(addr, server_addr, sizeof(addr));
 	for (f = 0; f < 2; f++) {
-		((struct sockaddr_in *)&addr[f])->sin_port = htons(port); /* the same place in v6 */
+		((struct sockaddr_in *)&addr[f])->sin_port = htons(port); /* same offset in IPv6 */
 		listener[f] = socket(addr[f].ss_family, SOCK_STREAM, 0);
 		setsockopt(listener[f], SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 		if (bind(listener[f], (void *)&addr[f], sizeof(addr[f])) || listen(listener[f], 16))
@@ -223,7 +223,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* sockets of ours that still have something to do, by /proc/net/tcp */
+/* how many of our sockets neither listen nor are in TIME_WAIT, by /proc/net/tcp */
 static int busy(void)
 {
 	static const char * const files[] = {
@@ -260,7 +260,7 @@ static struct capture capture = { .fd = -1 };
 static pthread_t capturer;
 static atomic_bool captured;
 
-/* until it is told to end and has all */
+/* until it is told to end and the capture is whole, or does not become whole */
 static void *write_capture(void *arg)
 {
 	struct pollfd more = { pcap_get_selectable_fd(capture.pcap), POLLIN, 0 };
@@ -274,7 +274,7 @@ static void *write_capture(void *arg)
 	return NULL;
 }
 
-/* Return: 0, or -1; then it has been said */
+/* Return: 0, or -1 after a message */
 static int capture_begin(const char *interface)
 {
 	const struct capture_options o = {

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Random closes in four namespaces at once: what was counted is what the captures show, while
-# bpftrace probes what we probe, tcpdump looks on and every file is read. Then the same while the
-# knobs of each namespace change every few milliseconds.
+# Random closes in four namespaces at once: the counters agree with the captures, while bpftrace
+# probes the functions that we probe, tcpdump captures and every file is read. Then the same while
+# the knobs of each namespace change every few milliseconds.
 . "$(dirname "$0")/lib.sh"
 fa_several_cpus
 
@@ -34,8 +34,8 @@ read_all() {
 	done 2>/dev/null
 }
 
-# Arming and disarming a hook takes long on a busy machine, and one knob is set after the other: with
-# the hooks armed by this namespace most of the time, knobs change as fast as they are set.
+# Knobs are set one after the other, and arming a hook for one takes long on a busy machine. This namespace keeps the
+# hooks armed most of the time, so that elsewhere knobs change as fast as they are written.
 keep_hooks() {
 	cd /proc/sys/net/finack || return
 	while :; do
@@ -70,7 +70,7 @@ start_others() { # $1: "flip" or nothing
 
 stop_others() {
 	local pid
-	# a second interrupt would end what bpftrace prints at the first
+	# a second interrupt would cut off what bpftrace prints after the first
 	kill -INT "${others[@]}"
 	for pid in "${others[@]}"; do fa_wait 20 fa_is_over "$pid" || fa_wait 60 fa_interrupted "$pid"; done
 	kill "${loops[@]}"
@@ -120,7 +120,7 @@ each_control_did_something() {
 random_closes() { # $1: how many ; $2: "flip" or nothing
 	local i pids=() rc=0 count=$1
 	ip netns add $client || return
-	# every client waits its minute: one that could not would answer what is sent again by a RST
+	# every client may wait its minute: one that could not would answer a retransmission with a RST
 	ip netns exec $client sysctl -qw net.ipv4.tcp_max_tw_buckets=$((count * 2)) || return
 	for i in 1 2 3 4; do link_up "finack-server$i-$$" $i || return; done
 	start_others "${2:-}" || return
@@ -138,7 +138,7 @@ random_closes() { # $1: how many ; $2: "flip" or nothing
 	done
 	fa_laws $client || rc=1
 	stop_others || rc=1
-	# switched off and on, detail leaves some unknown
+	# where detail is switched off and on, some reasons stay unknown
 	[ -n "${2:-}" ] || unknown_reasons || rc=1
 	[ -z "${2:-}" ] || each_control_did_something || rc=1
 	clean_up

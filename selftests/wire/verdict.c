@@ -15,8 +15,8 @@ static void compare(const char *what, uint64_t wire, uint64_t counted)
 	failures += wire != counted;
 }
 
-/* what the controls have to do cannot be told when they change all the time; that they did no more
- * than they say can
+/* Unless they are flipped, the controls are off and do nothing. While they change all the time, it
+ * is not known what they have to do, but their counters must fit each other.
  */
 static void judge_controls(const struct counters *c, bool flipping)
 {

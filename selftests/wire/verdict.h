@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** struct verdict_ends - how many passive closes were made to end so, which no capture tells */
+/** struct verdict_ends - how many passive closes were made to end so; captures do not show it */
 struct verdict_ends {
 	uint64_t by_shutdown;
 	uint64_t by_reset_in;

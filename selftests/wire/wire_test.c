@@ -279,7 +279,7 @@ TEST_F(wire, data_captured_behind_the_fin)
 	EXPECT_FALSE(self->w.conn[0]->seg[6].again);
 }
 
-/* a keepalive probe has the number of the last byte that was ACKed */
+/* a keepalive probe has the sequence number of the last byte that was ACKed */
 TEST_F(wire, probe_behind_data)
 {
 	struct wire_close c;
@@ -303,7 +303,7 @@ TEST_F(wire, probe_behind_an_ack)
 	EXPECT_EQ(4, c.ack);
 }
 
-/* it was sent with a new ACK after the FIN was */
+/* the data was retransmitted after the FIN, with a newer ACK */
 TEST_F(wire, data_sent_again_behind_the_fin)
 {
 	struct wire_close c;
@@ -315,7 +315,7 @@ TEST_F(wire, data_sent_again_behind_the_fin)
 	EXPECT_TRUE(self->w.conn[0]->seg[6].again);
 }
 
-/* two pieces, then both in one segment with the FIN behind them */
+/* two pieces, then both in one segment, then both with the FIN */
 TEST_F(wire, pieces_sent_again_as_one)
 {
 	READ(SEGS(HANDSHAKE, { 'b', A, 500, 100, 5 }, { 'b', A, 505, 100, 5 },
