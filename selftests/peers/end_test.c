@@ -76,7 +76,7 @@ TEST_F(peer, killed_by_the_administrator)
 {
 	CONNECT();
 	GREET();
-	ASSERT_NE(0, system(SS_KILL)); /* nothing yet; loads what it needs, which takes long */
+	ASSERT_NE(0, system(SS_KILL)); /* finds nothing; loads what ss needs, which takes long */
 	/* the kernel's own delay can be over before ss has run */
 	ASSERT_EQ(0, file_write("/proc/sys/net/finack/delack_min_ms", "499"));
 	peer_put(&self->peer, F | A, 6, 1, 0);
@@ -108,7 +108,7 @@ TEST_F(peer, keepalive_gives_up)
 	setsockopt(self->fd, IPPROTO_TCP, TCP_KEEPCNT, &one, sizeof(one));
 	peer_put(&self->peer, F | A, 6, 1, 0);
 	EXPECT_SEGMENT(A, 1, 7, 0, 60);
-	EXPECT_SEGMENT(A, 0, 7, 0, 2000); /* the probe, one below */
+	EXPECT_SEGMENT(A, 0, 7, 0, 2000); /* the keepalive probe, one below */
 	EXPECT_SEGMENT(R | A, 1, 7, 0, 2000);
 	MOVES("Passive Separate SepTimer EndResetOut");
 }
@@ -133,7 +133,7 @@ TEST_F(peer, the_peer_vanishes)
 	EXPECT_EQ(1, moved(self, "FinAckSeparate"));
 	EXPECT_EQ(1, moved(self, "FinAckEndOther"));
 	EXPECT_EQ(1, moved(self, "FinAckSepData"));
-	/* sent again: when it first left is known if somebody asked before */
+	/* it was sent again: when it first left is known only if somebody asked before that */
 	self->undated_ack = -1;
 	MOVES("Passive Separate SepData EndOther");
 }

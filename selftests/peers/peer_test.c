@@ -44,7 +44,7 @@ TEST_F(peer, data_and_fin_behind_a_closed_window)
 	CLOSE();
 	EXPECT_EQ(1, moved(self, "FinAckEndClose"));
 	EXPECT_EQ(1, moved(self, "FinAckUndecided"));
-	EXPECT_SEGMENT(A, 1, 7, 0, 60); /* the delayed-ACK timer, from LAST_ACK */
+	EXPECT_SEGMENT(A, 1, 7, 0, 60); /* by the delayed-ACK timer, in LAST_ACK */
 	self->peer.window = 60000;
 	peer_put(&self->peer, A, 7, 1, 0);
 	EXPECT_SEGMENT(F | A, 1, 7, 100, 1000);
@@ -86,7 +86,7 @@ TEST_F(peer, fin_that_waited_is_lost)
 	EXPECT_EQ(1, moved(self, "FinAckUndecided"));
 	EXPECT_SEGMENT(F | A, 1, 7, 0, 2000); /* again */
 	EXPECT_EQ(1, moved(self, "FinAckMerged"));
-	peer_put(&self->peer, F | A, 6, 1, 0); /* ours again */
+	peer_put(&self->peer, F | A, 6, 1, 0); /* the peer's again */
 	EXPECT_SEGMENT(A, 2, 7, 0, 1000);
 	peer_put(&self->peer, A, 7, 2, 0);
 	EXPECT_SILENCE(500);

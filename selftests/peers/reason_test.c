@@ -52,9 +52,9 @@ TEST_F(peer, answer_lost)
 	READ_TO_EOF();
 	CLOSE();
 	EXPECT_SEGMENT(F | A, 1, 7, 0, 30);
-	peer_put(&self->peer, F | A, 6, 1, 0); /* ours again: the answer did not come */
+	peer_put(&self->peer, F | A, 6, 1, 0); /* the peer's again: no answer came */
 	EXPECT_SEGMENT(A, 2, 7, 0, 1000);
-	EXPECT_SEGMENT(F | A, 1, 7, 0, 2000); /* theirs again */
+	EXPECT_SEGMENT(F | A, 1, 7, 0, 2000); /* the kernel's again */
 	peer_put(&self->peer, A, 7, 2, 0);
 	EXPECT_SILENCE(500);
 	MOVES("Passive Merged EndClose");
@@ -67,7 +67,7 @@ TEST_F(peer, more_than_one_segment_unacked)
 	CONNECT();
 	GREET();
 	ANSWER();
-	/* a reader that waits for more than came is no reason to wait */
+	/* the ACK does not wait for a reader that waits for more than came */
 	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_RCVLOWAT, &enough, sizeof(enough)));
 	peer_put(&self->peer, A, 6, 2, MSS);
 	peer_put(&self->peer, F | A, 6 + MSS, 2, MSS);
@@ -80,16 +80,16 @@ TEST_F(peer, more_than_one_segment_unacked)
 	MOVES("Passive Separate SepNow EndClose");
 }
 
-/* Where gcc has not split what makes an ACK, some pass no hook (finack_hooks_resolve()); load.sh
- * makes it so and says it.
+/* If gcc has not split tcp_send_ack(), some ACKs pass no hook (finack_carrier_find()). load.sh
+ * brings that about and sets FINACK_UNSEEN_ACKS.
  */
 static bool every_ack_is_seen(void)
 {
 	return !getenv("FINACK_UNSEEN_ACKS");
 }
 
-/* As of a quarter of the delay before it, tcp_send_delayed_ack() sends instead. That the FIN found
- * it so is known where the ACK is not seen.
+/* In the last quarter of the delay tcp_send_delayed_ack() sends the ACK at once. Even if no hook
+ * sees that ACK, its reason is known: the record says that the FIN came so late.
  */
 TEST_F(peer, fin_as_the_timer_is_about_to_fire)
 {
@@ -106,9 +106,9 @@ TEST_F(peer, fin_as_the_timer_is_about_to_fire)
 	MOVES("Passive Separate SepNow EndClose");
 }
 
-/* The timer of a FIN without data before is set to the next tick: any segment that comes before
- * that finds it about to fire, and tcp_send_delayed_ack() sends. Nothing is known of that where
- * the ACK is not seen.
+/* For a FIN without data before it the timer is set to the next tick. A segment that comes before
+ * that finds the timer about to fire, and tcp_send_delayed_ack() sends the ACK at once. If no hook
+ * sees that ACK, its reason and time are unknown.
  */
 #define FIN_AND_A_SEGMENT() do { \
 	CONNECT(); \
@@ -143,8 +143,8 @@ TEST_F(peer, segment_after_the_fin_then_data)
 	MOVES_SEP_NOW_IF_SEEN();
 }
 
-/* The segments wait in the backlog of a socket that a process owns; since 6.7 their ACK leaves when
- * that is done.
+/* The segments wait in the backlog of a socket that a process owns. Since 6.7 their ACK leaves at
+ * the end of the backlog.
  */
 TEST_F(peer, ack_at_the_end_of_the_backlog)
 {
@@ -173,7 +173,7 @@ TEST_F(peer, ack_at_the_end_of_the_backlog)
 	MOVES("Passive Separate SepNow EndClose");
 }
 
-/* what is unread leaves no room to move the window: the ACK waits for the reader */
+/* unread data leaves no room to move the window: the ACK waits until the application reads */
 TEST_F(peer, read_that_moves_the_window)
 {
 	int size = 2304, n;	/* the least there is, doubled by the kernel */
@@ -200,7 +200,7 @@ TEST_F(peer, read_that_moves_the_window)
 	MOVES("Passive Separate SepApp EndClose");
 }
 
-/* why the FIN of the one waiting close is ACKed, as /proc/net/finack_waiting has it */
+/* whether /proc/net/finack_waiting gives this reason for the one close that waits */
 static bool waiting_says(const char *why)
 {
 	FILE *f = fopen("/proc/net/finack_waiting", "r");
@@ -212,7 +212,7 @@ static bool waiting_says(const char *why)
 	return n == 1 && !strcmp(said, why);
 }
 
-/* nothing sees data leave; it is known all the same, at once and in the end */
+/* no hook sees data leave; the reason is known all the same, at once and at the end */
 TEST_F(peer, list_says_that_data_carried_the_ack)
 {
 	CONNECT();
@@ -246,7 +246,7 @@ TEST_F(peer, data_sent_again_carries_the_ack)
 	MOVES("Passive Separate SepData EndClose");
 }
 
-/* DCTCP acknowledges what came before a change of congestion marks, the FIN already taken in */
+/* when congestion marks change, DCTCP first ACKs what came before; the FIN is taken in already */
 TEST_F(peer, dctcp_acknowledges_less_than_it_has)
 {
 	if (setsockopt(self->listener, IPPROTO_TCP, TCP_CONGESTION, "dctcp", 5))
