@@ -27,7 +27,7 @@ struct close_event {
 	long long fin_delay_us;
 };
 
-/** events_begin() - enable the event; Return: 0, or -1, having said why */
+/** events_begin() - enable the event; Return: 0, or -1 after a message that says why */
 int events_begin(void);
 /** events_read() - Return: the number of events since the last call, the first @max are in @ev */
 int events_read(struct close_event *ev, int max);

@@ -9,8 +9,8 @@
  *   data       it writes at EOF
  *   reset      it closes with unread data
  *   unread     it neither reads nor closes, until killed
- *   any        one of these at random, until killed, up to PAUSE ms apart (else 3); COUNT is the
- *              seed
+ *   any        merge, separate or reset at random, until killed, up to PAUSE ms apart (default 3);
+ *              COUNT is the seed
  *   hold       COUNT connections wait for close() until a line comes on stdin; says "held" and
  *              "closed"
  */
@@ -78,8 +78,8 @@ static void finish(int fd, const char *pattern)
 	close(fd);
 }
 
-/* The connections of one listener are bounded by the ports that clients can have, and a free one is
- * found the faster the fewer are taken.
+/* Each connection to a listener needs a client port of its own. Their number is limited, and the
+ * kernel finds a free port faster if few are taken.
  */
 #define HOLD_PER_LISTENER 5000
 

@@ -11,8 +11,8 @@ FIXTURE_VARIANT_ADD(peer, plain) { false };
 
 #define KNOB(_name, _value) ASSERT_EQ(0, file_write(KNOBS _name, _value))
 
-/* A segment that leaves so many milliseconds after @_since; microseconds are compared. What the
- * kernel does at the tick at which it leaves takes time, too.
+/* EXPECT_SEGMENT_AT(): a segment that leaves @_from to @_to milliseconds after @_since, compared in
+ * microseconds. What the kernel does at the tick at which the segment leaves takes time, too.
  */
 #define LATE_US (200 + late_us())
 
@@ -29,7 +29,7 @@ static inline double since(uint64_t ns)
 	return (role_now() - ns) / 1e6;
 }
 
-/* the FIN of a peer that has sent five bytes */
+/* sends the FIN of a peer that has sent five bytes; its value is the time it was sent */
 #define FIN() ({ \
 	uint64_t now_ = role_now(); \
 	peer_put(&self->peer, F | A, 6, 1, 0); \
@@ -54,15 +54,16 @@ static inline double since(uint64_t ns)
 #define TCP_DELACK_MAX_US 46	/* since 6.19 */
 #endif
 
-/* five bytes after an answer; the time they were sent */
+/* sends five bytes after an answer; its value is the time they were sent */
 #define DATA(_seq) ({ \
 	uint64_t now_ = role_now(); \
 	peer_put(&self->peer, A, _seq, 2, 5); \
 	now_; \
 })
 
-/* Five bytes and an answer, the @nth: one that comes in time enters ping-pong mode, which the
- * delayed-ACK timer has left. Until then the five bytes may be ACKed at once.
+/* Sends five bytes, to which the application answers: its @nth answer. An answer in time makes the
+ * socket enter ping-pong mode, which it left when the delayed-ACK timer fired. Until then the five
+ * bytes may be ACKed at once.
  */
 static inline bool answer(struct peer *p, int fd, uint32_t seq, uint32_t nth)
 {

@@ -50,7 +50,7 @@ fa_only_moved() {
 	[ "${PIPESTATUS[0]}" = 0 ]
 }
 
-# fa_laws [NS]: assert the laws of the counters; reasons can be fewer where details_were_off is set
+# fa_laws [NS]: assert the laws of the counters; with details_were_off set, not every Separate needs a reason
 fa_laws() {
 	local reasons='SepTimer SepNoAto SepRoute SepNow SepApp SepData SepPolicy SepHeld SepUnknown'
 	${1:+ip netns exec "$1"} awk -v reasons="$reasons" -v off="${details_were_off:-}" '
@@ -75,11 +75,11 @@ fa_laws() {
 		}' /proc/net/finack
 }
 
-# fa_rounds N: how often to repeat what is repeated because a race is rare: a fifth on the debug kernel,
-# which takes ten times as long for each round and needs no rare accident to see a bug
+# fa_rounds N: how many rounds to run in search of a rare race: N, or a fifth of that on the debug kernel, where a
+# round takes ten times as long and a bug is seen without a rare accident
 fa_rounds() { fa_slow && echo $(($1 / 5)) || echo "$1"; }
 
-# fa_logged TEXT: whether the kernel's log says so; the debug kernel writes of other things in between
+# fa_logged TEXT: whether the end of the kernel's log has TEXT; the debug kernel logs other things in between
 fa_logged() { dmesg | tail -n 60 | grep "$1"; }
 
 # fa_tracked N: whether N records are in use
@@ -99,8 +99,8 @@ fa_nothing_left() {
 	fa_same "$left" "" "left behind"
 }
 
-# fa_hold COUNT [NS]: start a closer that holds COUNT connections in CLOSE_WAIT. All their clients wait
-# a minute: one that could not, of too many, would answer an ACK of what it sent twice by a RST.
+# fa_hold COUNT [NS]: start a closer that holds COUNT connections in CLOSE_WAIT. Every client may wait its minute:
+# if there were too many, one that could not wait would answer the ACK of a retransmission with a RST.
 fa_hold() {
 	local line
 	${2:+ip netns exec "$2"} sysctl -qw net.ipv4.tcp_max_tw_buckets=1000000 || return
@@ -110,14 +110,14 @@ fa_hold() {
 	read -r -t 600 line <&"${HOLD[0]}" && [ "$line" = held ]
 }
 
-# fa_release: let it close them, and wait until it is gone
+# fa_release: let that closer close its connections, and wait until it has ended
 fa_release() {
 	local line
 	echo go >&"${HOLD[1]}"
 	read -r -t 600 line <&"${HOLD[0]}" && [ "$line" = closed ] && wait "$holder"
 }
 
-# fa_capture NS INTERFACE FILE: start to capture TCP there; its process becomes $capture
+# fa_capture NS INTERFACE FILE: start to capture TCP there; sets $capture to the process
 fa_capture() {
 	rm -f "$3"
 	: >"$3.err"
@@ -130,8 +130,8 @@ fa_capture() {
 	return 1
 }
 
-# fa_capture_end NS ADDRESS FILE PROCESS: end it when all that passed until now is in the file: what
-# is sent to ADDRESS last must be
+# fa_capture_end NS ADDRESS FILE PROCESS: end it when everything that passed until now is in FILE: a last datagram
+# to ADDRESS has to be there
 fa_capture_end() {
 	ip netns exec "$1" bash -c "echo end-of-capture >/dev/udp/$2/9"
 	fa_wait 60 grep -qa end-of-capture "$3" || return
@@ -150,7 +150,7 @@ fa_times_hold() {
 	exit 4
 }
 
-# fa_several_cpus: skip the script where there is but one
+# fa_several_cpus: skip the script if there is only one CPU
 fa_several_cpus() {
 	[ "$(nproc)" -gt 1 ] && return
 	echo "1..0 # SKIP needs several CPUs (SMP=2)"

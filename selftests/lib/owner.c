@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The byte is in a page that is missing: its fault waits for userfaultfd(2). */
+/* The byte is in a page that is missing: the page fault waits for userfaultfd(2). */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>

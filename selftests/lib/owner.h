@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A process that owns a socket: a send() of one byte that stands still while it copies the byte,
- * with the socket's lock held, until the test lets it go on. What comes meanwhile waits in the
+ * A thread that owns a socket: its send() of one byte stops while it copies the byte, with the
+ * socket's lock held, until the test lets it continue. Segments that arrive meanwhile wait in the
  * socket's backlog.
  */
 #ifndef FINACK_OWNER_H
@@ -21,7 +21,7 @@ struct owner {
 
 /** owner_begin() - own the socket @fd; Return: 0, or -1 with errno */
 int owner_begin(struct owner *o, int fd);
-/** owner_end() - let go; Return: 0 if the byte was sent */
+/** owner_end() - let the send() continue; Return: 0 if the byte was sent */
 int owner_end(struct owner *o);
 
 #endif

@@ -45,7 +45,7 @@ static int device(bool tso)
 	return tun;
 }
 
-/* a socket that sees what passes the device, each packet with its time */
+/* a socket that gets a copy of each packet that passes the device, with its time */
 static int tap_open(void)
 {
 	struct ifreq ifr = { .ifr_name = "tun0" };
@@ -61,8 +61,8 @@ static int tap_open(void)
 	return tap;
 }
 
-/* When the kernel handed the segment to the device that was just read from there, as role_now().
- * Each of its segments is here, too, in the same order, among those of the peer.
+/* When the kernel handed the segment that was just read from the device to it, as role_now(). The
+ * tap gets each of these segments, too, in the same order, mixed with the peer's.
  */
 static uint64_t sent_at(struct peer *p)
 {

@@ -64,13 +64,13 @@ struct got {
  * Return: 0, or -1 with errno.
  */
 int peer_open(struct peer *p, bool tso);
-/** peer_end_capture() - make the capture complete, to be read and unlinked */
+/** peer_end_capture() - complete the capture; it can then be read and unlinked */
 void peer_end_capture(struct peer *p);
 void peer_close(struct peer *p);
 
 /** peer_put() - send a segment; @seq and @ack are relative as in &struct got */
 void peer_put(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack, size_t len);
-/** peer_put_options() - the same with what @more says of options */
+/** peer_put_options() - the same with the options in @more */
 void peer_put_options(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack, size_t len,
 		      struct packet more);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The fixture of tests whose peer is made by hand: a namespace with a TUN device, a listener of the
- * kernel's, and at the end of every test the comparison of all segments with what was counted.
- * The program that includes this names its variants.
+ * The fixture of tests whose peer is made by hand: a namespace with a TUN device, and a listener of
+ * the kernel's. At the end of every test all segments are compared with what was counted. The
+ * program that includes this file defines the variants.
  */
 #ifndef FINACK_PEER_CASE_H
 #define FINACK_PEER_CASE_H
@@ -40,10 +40,10 @@ FIXTURE(peer)
 	int fd;			/* the accepted socket */
 	struct counters before;
 	const char *moves;	/* MOVES() */
-	int undated_ack;	/* the times of these cannot be told: 0 or 1; -1: perhaps */
-	int undated_fin;
-	int unknown;		/* an ACK left where there may be no hook */
-	int backlog_ms;		/* the FIN waited so long until it was accepted */
+	int undated_ack;	/* 1: when the ACK left is not known; -1: perhaps not */
+	int undated_fin;	/* 1: when our FIN left is not known */
+	int unknown;		/* the ACK left by a path that has no hook */
+	int backlog_ms;		/* how long the FIN waited before it was accepted */
 };
 
 FIXTURE_VARIANT(peer)
@@ -51,10 +51,10 @@ FIXTURE_VARIANT(peer)
 	bool tso;	/* the interface takes several segments as one packet */
 };
 
-/* a time as long as this is waited for: whether it is on time is not asked, see times_hold() */
+/* how long to wait for a segment where times are not asserted, see times_hold() */
 #define ANY_TIME_MS 10000
 
-/* the kernel's next segment, within @_ms; the time at which it left */
+/* expects the kernel's next segment within @_ms; its value is the time at which it left */
 #define EXPECT_SEGMENT(_flags, _seq, _ack, _len, _ms) ({ \
 	struct got g_; \
 	ASSERT_TRUE(peer_get(&self->peer, &g_, times_hold() ? (_ms) : ANY_TIME_MS)); \
@@ -91,7 +91,7 @@ FIXTURE_SETUP(peer)
 	ASSERT_EQ(0, peer_open(&self->peer, variant->tso)) TH_LOG("tun: %s", strerror(errno));
 	/* no router solicitations among the segments */
 	file_write("/proc/sys/net/ipv6/conf/tun0/disable_ipv6", "1");
-	/* exact times need no pause for a path MTU or metrics of an earlier test */
+	/* a path MTU or metrics saved by an earlier test must not change the times */
 	file_write("/proc/sys/net/ipv4/tcp_no_metrics_save", "1");
 	self->fd = -1;
 	self->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -100,8 +100,8 @@ FIXTURE_SETUP(peer)
 	ASSERT_EQ(0, counters_read(&self->before)) TH_LOG("is the module loaded?");
 }
 
-/* The counters that a case moves, without their FinAck: "Passive Merged EndClose"; "Held=2" by more
- * than one. No other may move.
+/* The counters that a case moves, without the prefix FinAck, as in "Passive Merged EndClose". Each
+ * moves by one unless it says otherwise: "Held=2". No other counter may move.
  */
 #define MOVES(_words) (self->moves = (_words))
 
@@ -145,7 +145,7 @@ FIXTURE_TEARDOWN(peer)
 		if (h->count) {
 			int64_t us = (w.conn[0]->seg[c.ack].ns - w.conn[0]->seg[c.fin].ns) / 1000;
 
-			/* the peer's segments have the time before they are taken in */
+			/* the capture has the time before the kernel takes in the FIN */
 			EXPECT_GE(us, (int64_t)h->sum);
 			if (times_hold())
 				EXPECT_LE(us, (int64_t)h->sum + late_us() +

@@ -11,8 +11,8 @@
 /**
  * times_hold() - whether the kernel is one whose times are to be asserted
  *
- * A debug kernel (KASAN, lockdep, KCSAN) checks every access and every lock, and what it checks
- * takes as long as it takes: there tests assert order, counts and laws. See fa_times_hold in lib.sh.
+ * A debug kernel (KASAN, lockdep, KCSAN) checks every access and every lock, which takes a varying
+ * time: there tests assert order, counts and laws alone. See fa_times_hold in lib.sh.
  *
  * Return: false on a debug kernel.
  */
@@ -24,9 +24,9 @@ static inline bool times_hold(void)
 }
 
 /**
- * late_us() - how much later than elsewhere something may be sent on PREEMPT_RT
+ * late_us() - how much later than on other kernels a segment may leave on PREEMPT_RT
  *
- * There a thread sends what a timer is due for, as late as a tick.
+ * There a thread sends what an expired timer has to send, up to a tick later.
  *
  * Return: in microseconds; 0 on other kernels.
  */

@@ -5,8 +5,8 @@
 
 fa_say() { echo "# $*"; }
 
-# fa_wait SECONDS COMMAND...: until the command succeeds. It is tried every FA_PERIOD seconds: under counted
-# time what is tried takes the host's time, and the wait in between does not.
+# fa_wait SECONDS COMMAND...: wait until the command succeeds. It is tried every FA_PERIOD seconds: under counted
+# time the command takes the host's time, and the wait between two tries does not.
 fa_wait() {
 	local end=$((SECONDS + $1))
 	shift
@@ -19,8 +19,8 @@ fa_wait() {
 	done
 }
 
-# fa_interrupted PID: interrupt a child, and whether it is over. To be repeated: bpftrace before 0.20 misses
-# an interrupt that comes while it handles an event.
+# fa_interrupted PID: interrupt a child, and tell whether it has ended. To be repeated: bpftrace before 0.20
+# misses an interrupt that comes while it handles an event.
 fa_interrupted() {
 	kill -INT "$1" 2>/dev/null
 	fa_is_over "$1"
@@ -29,6 +29,6 @@ fa_interrupted() {
 # fa_is_over PID: whether a child has ended
 fa_is_over() { ! grep -qs '^State:.[^Z]' "/proc/$1/status"; }
 
-# fa_watches PID: whether it waits for events, and attaching all that it probes is over. The system calls are
-# poll, epoll_wait, ppoll and epoll_pwait (x86-64).
+# fa_watches PID: whether it has attached all its probes and waits for events: it is in poll, epoll_wait, ppoll
+# or epoll_pwait (x86-64 system call numbers)
 fa_watches() { grep -qsE '^(7|232|271|281) ' "/proc/$1/syscall"; }
