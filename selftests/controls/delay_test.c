@@ -6,7 +6,7 @@
 #include "control_case.h"
 #include "sockops.h"
 
-/* the kernel itself sends what is about to be sent by the timer */
+/* if the timer is about to fire, the kernel itself sends the ACK at once */
 TEST_F(peer, fin_ack_at_once_where_the_timer_is_about_to_fire)
 {
 	CONNECT();
@@ -85,7 +85,7 @@ TEST_F(peer, quickack_beats_bounds_and_leaves_the_hold_alone)
 	MOVES("Passive Separate SepHeld EndClose Held QuickAck");
 }
 
-/* no pure ACK where data is about to leave that takes it along */
+/* no pure ACK where data that carries the ACK is about to leave */
 TEST_F(peer, quickack_does_not_double_acks)
 {
 	unsigned int rate = 100000;	/* bytes per second: 10 ms for a segment */
@@ -117,14 +117,14 @@ TEST_F(peer, quickack_does_not_double_acks)
 	peer_put(&self->peer, A, 11, sent, 0);
 	EXPECT_SILENCE(300);
 	EXPECT_EQ(0, moved(self, "FinAckQuickAck"));
-	/* and one where there is none */
+	/* a pure ACK where no data is queued */
 	peer_put(&self->peer, A, 11, sent, 5);
 	EXPECT_SEGMENT(A, sent, 16, 0, 1);
 	CLOSE_ALL(16);
 	MOVES("QuickAck");
 }
 
-/* corked data does not leave: nothing to ride on */
+/* corked data does not leave, so it cannot carry the ACK */
 TEST_F(peer, quickack_does_not_wait_for_corked_data)
 {
 	int on = 1;
@@ -177,13 +177,13 @@ TEST_F(peer, least_delay)
 	KNOB("delack_min_ms", "120");
 	at = DATA(6);
 	EXPECT_SILENCE(70);
-	DATA(11); /* may not bring it forward */
+	DATA(11); /* must not bring the ACK forward */
 	EXPECT_SEGMENT_AT(at, A, 2, 16, 0, 119.9, 125);
 	CLOSE_ALL(16);
 	MOVES("Clamped=2");
 }
 
-/* beyond 62 ticks the kernel's timer wheel counts in eights */
+/* beyond 62 ticks the kernel's timer wheel is exact to eight ticks */
 TEST_F(peer, longest_least_delay)
 {
 	uint64_t at;
@@ -228,7 +228,7 @@ TEST_F(peer, bounds_that_the_kernel_keeps_by_itself)
 	MOVES("");
 }
 
-/* an immediate ACK is none that is delayed too little */
+/* the minimum is for delayed ACKs, not for immediate ones */
 TEST_F(peer, bounds_leave_immediate_acks_alone)
 {
 	CONNECT();
@@ -242,7 +242,7 @@ TEST_F(peer, bounds_leave_immediate_acks_alone)
 	MOVES("");
 }
 
-/* the kernel sends at once what it would send within a quarter of a delay from now */
+/* the kernel sends at once if the timer would fire within a quarter of the delay */
 TEST_F(peer, more_data_shortly_before_the_minimum_is_over)
 {
 	CONNECT();
@@ -258,8 +258,8 @@ TEST_F(peer, more_data_shortly_before_the_minimum_is_over)
 	MOVES("Clamped");
 }
 
-/* Since 6.7 the route's least retransmission timeout bounds the delay, and with it what the kernel
- * takes for "about to fire".
+/* Since 6.7 the route's minimum retransmission timeout bounds the delay, and with it when the
+ * kernel takes the timer to be about to fire.
  */
 TEST_F(peer, at_once_where_delays_are_short)
 {
@@ -281,7 +281,7 @@ TEST_F(peer, at_once_where_delays_are_short)
 	MOVES("Passive Separate SepPolicy EndClose Forced");
 }
 
-/* an application's own maximum is its explicit request; kernels without the option obey the knob */
+/* an application's own maximum, an explicit request, wins; without that option the knob does */
 TEST_F(peer, application_s_own_maximum)
 {
 	bool has = false;

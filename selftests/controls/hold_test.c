@@ -61,8 +61,8 @@ TEST_F(peer, longest_hold)
 	MOVES("Passive Separate SepHeld EndClose Held");
 }
 
-/* The application asks for its ACK when the kernel would have sent it, and has not read the EOF
- * yet: no hook sees that, but the hold looks every 8 ms.
+/* The application asks for its ACK after the kernel would have sent it, and before it has read the
+ * EOF. No hook sees that, but the hold looks every 8 ms.
  */
 TEST_F(peer, quickack_while_the_fin_is_unread)
 {
@@ -100,10 +100,10 @@ TEST_F(peer, hold_shorter_than_the_kernels_delay)
 	MOVES("Passive Separate SepHeld EndClose Held");
 }
 
-/* the ACK is due at once by rule, on receive and again by the reads */
+/* by rule the ACK is due at once: when the segments arrive, and again at the reads */
 TEST_F(peer, hold_of_an_immediate_ack)
 {
-	int enough = 4 * MSS; /* as in peer_test's more_than_one_segment_unacked */
+	int enough = 4 * MSS; /* as in reason_test's more_than_one_segment_unacked */
 
 	CONNECT();
 	KNOB("fin_ack", "2");
@@ -119,7 +119,7 @@ TEST_F(peer, hold_of_an_immediate_ack)
 	MOVES("Passive Merged EndClose Held HeldMerged");
 }
 
-/* the same in the backlog of a socket that a process owns: since 6.7 it leaves elsewhere */
+/* the same in the backlog of a socket that a process owns: since 6.7 other code sends that ACK */
 TEST_F(peer, hold_at_the_end_of_the_backlog)
 {
 	int on = 1, enough = 4 * MSS;
@@ -154,7 +154,7 @@ TEST_F(peer, hold_despite_route_quickack)
 	EXPECT_EQ(1, moved(self, "FinAckHeld"));
 	READ_TO_EOF();
 	EXPECT_SILENCE(100);
-	/* a window update is no reason to let it go, whatever the route says */
+	/* a window update does not end the hold, whatever the route says */
 	peer_put(&self->peer, A, 7, 1, 0);
 	EXPECT_SILENCE(20);
 	CLOSE_AND_SILENCE(1, 7, 0);
@@ -192,7 +192,7 @@ TEST_F(peer, application_asks_before_the_kernel_would_send)
 	MOVES("Passive Separate SepApp EndClose");
 }
 
-/* a hold longer than the peer's patience: its FIN comes again, and gets its ACK */
+/* the hold is longer than the peer waits: its FIN comes again and is ACKed at once */
 TEST_F(peer, peer_sends_its_fin_again)
 {
 	CONNECT();
@@ -260,7 +260,7 @@ TEST_F(peer, data_takes_a_held_ack_along)
 	MOVES("Passive Separate SepData EndClose Held");
 }
 
-/* Data has waited for its ACK before the FIN came: together no half second (RFC 1122 4.2.3.2). */
+/* data waited for its ACK before the FIN came: both waits end within 0.5 s (RFC 1122 4.2.3.2) */
 TEST_F(peer, hold_of_data_that_waits)
 {
 	uint64_t data;
@@ -297,7 +297,7 @@ TEST_F(peer, hold_where_the_timer_is_about_to_fire)
 	MOVES("Passive Merged EndClose Held HeldMerged");
 }
 
-/* what the application asks for itself is not held for longer */
+/* a hold is not longer than the maximum that the application asked for */
 TEST_F(peer, hold_within_the_application_s_own_maximum)
 {
 	int us = 16000;
@@ -318,7 +318,7 @@ TEST_F(peer, hold_within_the_application_s_own_maximum)
 		    "Passive Separate SepHeld EndClose Held");
 }
 
-/* a SYN to a connection that stands is answered at once (RFC 5961 4.2), a held ACK or not */
+/* a SYN on an open connection is answered at once (RFC 5961 4.2), even while an ACK is held */
 TEST_F(peer, challenge_ack_is_not_held)
 {
 	CONNECT();
@@ -335,7 +335,7 @@ TEST_F(peer, challenge_ack_is_not_held)
 	MOVES("Passive Separate SepNow EndClose Held");
 }
 
-/* our FIN cannot leave, the window is closed: the ACK is held from LAST_ACK on, too */
+/* our FIN cannot leave because the window is closed: the ACK is held in LAST_ACK, too */
 TEST_F(peer, hold_while_the_fin_waits_for_the_window)
 {
 	char data[100] = "";

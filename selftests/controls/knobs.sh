@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The knobs: names, values taken and refused, the two places they are in, who may set them, what a new
-# namespace begins with, which hooks they arm. What they do to segments: hold_test, delay_test, lab_test.
+# The knobs: names, values accepted and rejected, the two places they are in, who may set them, the values of a new
+# namespace, the hooks they arm. What they do to segments: hold_test, delay_test, lab_test.
 . "$(dirname "$0")/lib.sh"
 
 proc=/proc/sys/net/finack
@@ -15,7 +15,7 @@ all="delack_max_ms delack_min_ms detail fin_ack fin_hold_ms ports quickack"
 # put FILE VALUE: set a knob; the error goes to /tmp/err
 put() { (echo "$2" >"$1") 2>/tmp/err; }
 
-# refused FILE VALUE...: each value is one too many
+# refused FILE VALUE...: each value is rejected and changes nothing; an empty one may be ignored instead
 refused() {
 	local f=$1 before v
 	shift
@@ -27,7 +27,7 @@ refused() {
 	done
 }
 
-# taken FILE VALUE...
+# taken FILE VALUE...: each value is accepted and read back
 taken() {
 	local f=$1 v
 	shift
@@ -36,7 +36,7 @@ taken() {
 	done
 }
 
-# armed HOOK...: these of the hooks on functions are armed, no others
+# armed HOOK...: of the hooks on functions these are armed and no others
 armed() {
 	local h want got
 	want=$(printf '%s\n' "$@" | sort | paste -sd' ')
@@ -68,7 +68,7 @@ test_values_are_checked_in_both_places() {
 		taken $dir/delack_max_ms 1 499 0 && refused $dir/delack_max_ms 500 -1 || return
 		taken $dir/ports 80 80,443 1024-2047,8888 0-65535 "" || return
 		refused $dir/ports 65536 80-70 a "80 443" 80-90-100 -1 || return
-		# what one shows the other does
+		# both places show the same value
 		taken $dir/fin_hold_ms 77 && fa_same "$(cat $proc/fin_hold_ms $sys/fin_hold_ms)" $'77\n77' \
 			"both places" && put $dir/fin_hold_ms 150 || return
 	done
@@ -87,7 +87,7 @@ test_long_list_of_ports() {
 	cmp $proc/ports $own && put $own "" && put $proc/ports 5 && fa_same "$(cat $proc/ports)" 5 "the next list"
 }
 
-# a write() of no byte says nothing; a line with nothing in it says "all ports"
+# a write() of zero bytes changes nothing; an empty line sets ports to all
 test_an_empty_write_changes_nothing() {
 	local knob
 	put $proc/ports 80 && put $proc/fin_hold_ms 99 || return
@@ -97,11 +97,11 @@ test_an_empty_write_changes_nothing() {
 	fa_same "$(cat $proc/ports) $(cat $proc/fin_hold_ms)" "80 99" "after empty writes"
 }
 
-# how long a hook stays armed here that nobody wants, in seconds
+# how long a hook that nobody wants stays armed in these tests, in seconds
 linger=3
 linger_file=/sys/module/finack/parameters/linger
 
-# disarmed: the kernel's text is as it was
+# disarmed: none of these functions is hooked, the kernel's text is as it was
 disarmed() { ! grep -qE 'tcp_send_delayed_ack|__tcp_send_ack|tcp_send_ack' /sys/kernel/debug/kprobes/list \
 	/sys/kernel/tracing/enabled_functions; }
 
@@ -115,7 +115,7 @@ test_hooks_are_armed_while_needed() {
 		put $proc/fin_ack 1 && armed $detail tcp_send_delayed_ack || return
 		put $proc/fin_ack 2 && armed $detail tcp_send_delayed_ack tcp_send_delayed_ack_return || return
 		put $proc/fin_ack 0 && put $proc/detail 0 || return
-		# a user who changes his mind has the kernel's text patched no more often than this
+		# a user who sets and resets a knob cannot make the kernel patch its text more often than this
 		start=$SECONDS
 		armed $detail tcp_send_delayed_ack tcp_send_delayed_ack_return || return
 		FA_PERIOD=1 fa_wait $((linger + 20)) armed_now || return
@@ -127,13 +127,13 @@ test_hooks_are_armed_while_needed() {
 		put $proc/delack_min_ms 12 && put $proc/delack_max_ms 0 && armed tcp_send_delayed_ack_return || return
 		put $proc/delack_min_ms 0 && FA_PERIOD=1 fa_wait $((linger + 20)) armed_now || return
 		put $proc/ports 80 && put $proc/fin_hold_ms 10 && armed || return
-		# a namespace that goes takes its want along
+		# a namespace that is deleted wants nothing any more
 		ip netns add $ns && ip netns exec $ns sysctl -qw net.finack.detail=0 net.finack.quickack=1 || return
 		FA_PERIOD=1 fa_wait $((linger + 20)) armed_now tcp_send_delayed_ack || return
 		ip netns del $ns && FA_PERIOD=1 fa_wait $((linger + 60)) armed_now && disarmed || return
 		put $proc/detail 1 && armed $detail || return
 	}
-	# nobody wants it now, and it is disarmed now
+	# with linger 0 a hook that nobody wants is disarmed at once
 	put $proc/quickack 1 && echo 3600 >$linger_file && put $proc/quickack 0 && armed $detail tcp_send_delayed_ack || return
 	echo 0 >$linger_file && FA_PERIOD=1 fa_wait 20 armed_now $detail
 }
@@ -173,7 +173,7 @@ test_new_namespaces_inherit() {
 	put $proc/fin_ack 2 && put $proc/ports 80,8000-8010 && put $proc/detail 0 && put $proc/fin_hold_ms 99 || return
 	ip netns add $ns && fa_same "$(ip netns exec $ns sh -c "cd $proc; cat fin_ack ports detail fin_hold_ms quickack")" \
 		$'2\n80,8000-8010\n0\n99\n0' "with inherit" || rc=1
-	# it is a beginning, no link
+	# values are copied once: later changes are not inherited
 	put $proc/fin_ack 0 && put $proc/ports 90 && fa_same "$(ip netns exec $ns sh -c "cd $proc; cat fin_ack ports")" \
 		$'2\n80,8000-8010' "later" || rc=1
 	ip netns del $ns && return $rc
@@ -183,7 +183,7 @@ test_root_of_a_user_namespace_sets_its_own() {
 	local nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
 	fa_same "$($nobody unshare -Urn sh -c "cd $proc; echo 1 >fin_ack; echo 80 >ports; cat fin_ack ports")" \
 		$'1\n80' "its own" || return
-	# a file of sysfs gets its owner when it is made: the user namespace has to have its root by then
+	# a file of sysfs gets its owner when it is created: by then the user namespace must have a root
 	fa_same "$($nobody unshare -Ur unshare -nm sh -c "mount -t sysfs sys /sys && echo 2 >$sys/fin_ack
 		cat $sys/fin_ack $proc/fin_ack")" $'2\n2' "its own through sysfs" || return
 	! $nobody unshare -Ur sh -c "echo 1 >$proc/fin_ack" 2>/dev/null || return
@@ -191,8 +191,8 @@ test_root_of_a_user_namespace_sets_its_own() {
 	! $nobody sh -c "echo 1 >$sys/fin_ack" 2>/dev/null && fa_same "$(cat $proc/fin_ack)" 0 "the first one"
 }
 
-# what a control that is off costs is up to the kernel's own switches
-off_and_on() { # FILE COMMAND...: while FILE is 0
+# the kernel's own switches of kprobes and ftrace: while one is off, armed hooks see nothing
+off_and_on() { # FILE COMMAND...: run the command while FILE is 0
 	local file=$1 rc=0
 	shift
 	echo 0 >"$file" || return
@@ -232,19 +232,19 @@ test_kprobes_switched_off() {
 without_ftrace() {
 	nothing_arrives tcp_send_ack tcp_delack_timer_handler || return
 	control_is_refused fin_ack 1 && control_is_refused fin_ack 2 && control_is_refused quickack 1 || return
-	# reasons that no hook saw, and the laws
+	# no hook saw the ACKs, so their reasons are unknown; the laws hold
 	"$closer" late 2 && fa_is SepUnknown 2 && fa_laws
 }
 
 test_ftrace_switched_off() {
 	local switch=/proc/sys/kernel/ftrace_enabled
-	# some kernels (7.3) have given up switching it off: then there is nothing to see
+	# some kernels (7.3) can no longer switch it off: then there is nothing to test
 	fa_unload && { (echo 0 >$switch) 2>/tmp/err || grep -q 'not supported' /tmp/err; } && echo 1 >$switch && fa_load || return
 	! grep -q 'not supported' /tmp/err || return 0
 	off_and_on $switch without_ftrace || return
 	armed tcp_send_ack tcp_delack_timer_handler tcp_send_delayed_ack_return && taken $proc/fin_ack 1 &&
 		"$closer" late 2 && fa_is Forced 2 || return
-	# ops that steer cannot be switched off
+	# ops that can redirect a function cannot be switched off
 	[ "$(cat $hooks/tcp_send_delayed_ack/kind)" != ftrace_ops ] || {
 		! (echo 0 >$switch) 2>/tmp/err && grep -q busy /tmp/err
 	}
@@ -256,7 +256,7 @@ no_fin_unacked() { [ "$(fins_unacked)" = 0 ]; }
 
 test_unload_while_acks_are_held() {
 	put $proc/fin_ack 2 && put $proc/fin_hold_ms 499 && fa_hold 1 && fa_release || return
-	# the wire of one is in undo_test; here many, and all get their ACK from the kernel alone
+	# undo_test looks at one on the wire; here there are many, and the kernel alone sends all their ACKs
 	fa_hold 50 && fa_wait 5 fa_is Held 50 && { fa_slow || [ "$(fins_unacked)" = 50 ]; } && fa_unload || return
 	fa_wait 5 no_fin_unacked && fa_release
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A BPF program small enough to be written down as it is. */
+/* A BPF program, small enough to be written as instructions. */
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <netinet/in.h>

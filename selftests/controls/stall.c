@@ -42,7 +42,7 @@ static socklen_t address(const char *host, const char *port, struct sockaddr_sto
 	struct sockaddr_in *sin = (void *)ss;
 
 	memset(ss, 0, sizeof(*ss));
-	sin->sin_port = htons(atoi(port)); /* the same place in v6 */
+	sin->sin_port = htons(atoi(port)); /* at the same offset in IPv6 */
 	ss->ss_family = strchr(host, ':') ? AF_INET6 : AF_INET;
 	if (ss->ss_family == AF_INET && inet_pton(AF_INET, host, &sin->sin_addr) == 1)
 		return sizeof(*sin);

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Nagle against delayed ACK: a client that sends its requests by two write()s waits 40 ms for each
-# answer, because the server's ACK of the first part waits for the answer. By the client's clock and
-# by a capture at the server, with controls and without.
+# answer, because the server's ACK of the first part waits for the answer. Measured by the client's
+# clock and by a capture at the server, with controls and without.
 . "$(dirname "$0")/lib.sh"
 fa_times_hold
 
 requests=20
-slack=300 # what instructions take, in microseconds
+slack=300 # time that the instructions executed may take, in microseconds
 client=finack-client-$$ server=finack-server-$$ other=finack-other-$$
 dir=$(mktemp -d)
 
@@ -54,8 +54,8 @@ set_knobs() { # $1...: NAME=VALUE of the server's namespace
 	ip netns exec $server sysctl -qw "${@/#/net.finack.}"
 }
 
-# ask ADDRESS PORT [NS]: a connection of requests; the latencies to $dir/latency, what the server's
-# interface saw to $dir/gaps
+# ask ADDRESS PORT [NS]: send the requests on one connection; the latencies go to $dir/latency, what a capture on the
+# server's interface shows to $dir/gaps
 ask() {
 	local ns=${3:-$server} end=10.9.1.2
 	[ "$ns" = $server ] || end=10.9.2.2
@@ -65,8 +65,8 @@ ask() {
 	"$fa_dir/stall" wire "$dir/wire" "$2" >"$dir/gaps"
 }
 
-# all_between LEAST MOST FILE: all of the $requests, but for the first, whose ACKs the kernel sends
-# at once: connections begin in quickack mode
+# all_between LEAST MOST FILE: all $requests requests took so long, except the first: a connection begins in quickack
+# mode, in which the kernel ACKs at once
 all_between() {
 	awk -v least="$1" -v most="$2" -v n=$requests '
 		NR > 1 && ($1 < least || $1 > most) { print "# request " NR ": " $0 " us"; bad = 1 }
@@ -75,7 +75,7 @@ all_between() {
 }
 
 # asked LEAST MOST ADDRESS PORT [NS]: a connection whose requests take so long. On the wire that is
-# the time between the two parts; the client sees the way there and back in addition.
+# the time between the two parts; the client's time includes the round trip.
 asked() {
 	ask "$3" "$4" "${5:-}" && all_between "$1" "$2" "$dir/gaps" &&
 		all_between "$1" $(($2 + slack)) "$dir/latency" || return
@@ -83,7 +83,7 @@ asked() {
 		"on the wire $(sort -n "$dir/gaps" | awk 'NR == 2 { least = $1 } END { print least "-" $1 }')"
 }
 
-# HZ/25 and what is left of a tick, however long that is
+# HZ/25, and the rest of a tick, which varies
 stalled() { asked 40000 $((44000 + slack)) "$@"; }
 prompt() { asked 0 $slack "$@"; }
 
@@ -99,8 +99,8 @@ test_without_controls_each_request_stalls() {
 	done
 }
 
-# the server delays both the ACK of the first part and that of the whole, and in the end that of the
-# FIN; but in the first request
+# In each request but the first the server would delay two ACKs, of the first part and of the whole, and at the end
+# that of the FIN.
 test_quickack_ends_it() {
 	local before way
 	set_knobs quickack=1 || return
@@ -133,7 +133,7 @@ test_a_maximum_shortens_it() {
 		# shellcheck disable=SC2086 # two words
 		asked 12000 $((16000 + slack)) $way || return
 	done
-	# each ACK of a first part, after the first one; the others as long as the kernel delays them
+	# at least each ACK of a first part but the first one; at most all ACKs that the kernel delays
 	n=$(fa_get Clamped $server)
 	[ "$n" -ge $((3 * (requests - 1))) ] && [ "$n" -le $((3 * (2 * requests - 1))) ] || {
 		fa_say "FinAckClamped is $n"
@@ -150,7 +150,7 @@ test_only_on_the_chosen_ports() {
 	set_knobs ports= && prompt 10.9.1.1 7000
 }
 
-# not only on connections made afterwards
+# a knob takes effect on open connections, too
 test_at_once_on_a_connection_that_is_open() {
 	local n=0 us stalls=0 late=0
 	while read -r us; do

@@ -5,8 +5,8 @@
  */
 #include "control_case.h"
 
-/* What is pending ends as the kernel's own timer, at the time it was set to: a hold looks every
- * 8 ms.
+/* A held ACK leaves when the kernel's own timer fires, at the time to which it was last set. A hold
+ * sets it 8 ms ahead, again and again.
  */
 TEST_F(peer, reset_of_the_knob_while_held)
 {
@@ -25,7 +25,7 @@ TEST_F(peer, reset_of_the_knob_while_held)
 }
 
 /*
- * What is left of a control: one connection for which it was set meanwhile, another for which it
+ * Whether anything is left of a control: for one connection it was set for a while, for another it
  * was not. From then on both must get the same segments at the same times.
  */
 
@@ -35,7 +35,7 @@ TEST_F(peer, reset_of_the_knob_while_held)
  * struct exchange - segments of the kernel's
  * @n: how many
  * @seg: each
- * @tick: when, since the segment that caused it, to the tick (HZ=250)
+ * @tick: ticks from the segment that caused it (HZ=250)
  */
 struct exchange {
 	int n;
@@ -53,7 +53,7 @@ static bool ask(struct peer *p, int fd, int n)
 	return true;
 }
 
-/* what the kernel sends next, to what was sent just now */
+/* what the kernel sends in reply to the segment that was just sent */
 static bool reply(struct peer *p, struct exchange *x)
 {
 	uint64_t at = role_now();
@@ -132,7 +132,7 @@ static void disconnect(struct peer *p, int listener, int fd)
 	peer_close(p);
 }
 
-/* what is held when the module goes leaves by the kernel's own timer */
+/* an ACK that is held when the module is unloaded leaves by the kernel's own timer */
 TEST_F_TIMEOUT(trace, none_of_a_hold, 300)
 {
 	uint64_t fin;
@@ -151,8 +151,8 @@ TEST_F_TIMEOUT(trace, none_of_a_hold, 300)
 
 enum trace_left { NEVER_LOADED, RESET, UNLOADED };
 
-/* The exchange on a connection that has had a control, or none; @left says how that ended, while
- * there was an ACK to come.
+/* The exchange on a connection that has had a control, or none. @left says how the control ended,
+ * which was while an ACK was pending.
  */
 static int exchange_after(const char *knob, const char *value, enum trace_left left,
 			  struct exchange *x)
