@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# How functions are hooked: by ftrace_ops or by kprobes. What is decided is the same by both; what else
-# sits at the same functions notices a difference.
+# How functions are hooked: by ftrace_ops or by kprobes. The decisions are the same by both; other code that is
+# attached to the same functions sees a difference.
 . "$(dirname "$0")/lib.sh"
 
 knobs=/proc/sys/net/finack
@@ -10,12 +10,12 @@ claim=$fa_dir/claim.ko
 
 kinds() { cat $hooks/tcp_send_ack/kind $hooks/tcp_delack_timer_handler/kind | sort -u; }
 
-# by CARRIER KIND: load with that carrier
+# by CARRIER KIND: load with that carrier and assert the kind of hook
 by() {
 	fa_load carrier="$1" && fa_same "$(kinds)" "$2" kind
 }
 
-# passes PROGRAM...: each of these passes with the module as it is
+# passes PROGRAM...: each of these passes with the module as it is loaded
 passes() {
 	local program
 	for program; do
@@ -33,7 +33,7 @@ test_carrier_out_of_range() {
 		fa_logged 'finack: carrier=ebpf is not known; there are auto, kprobe and ftrace'
 }
 
-# every decision by kprobes, too: the other runs of these programs are by what auto takes
+# all decisions by kprobes, too: the other runs of these programs use the carrier that auto picks
 test_all_by_kprobes() {
 	by kprobe ftrace || by kprobe breakpoint || return
 	passes reason_test hold_test delay_test undo_test
@@ -43,7 +43,7 @@ test_ftrace_or_nothing() {
 	! has_ftrace_ops || by ftrace ftrace_ops
 }
 
-# claims FUNCTION: a module that claims to change where it goes, as a live patch of it does
+# claims FUNCTION: load a module that claims to redirect the function, as a live patch of it does
 claims() { insmod "$claim" symbol="$1"; }
 gives_up() { rmmod claim; }
 
@@ -51,14 +51,14 @@ refused() { # KNOB VALUE
 	! (echo "$2" >"$knobs/$1") 2>/tmp/err && grep -q 'not supported' /tmp/err && fa_same "$(cat "$knobs/$1")" 0 "$1"
 }
 
-# whichever of two comes first has the function; the other is told
+# whichever of the two comes first has the function; the other is rejected with an error
 test_a_live_patch_and_a_control() {
 	local rc=0
 	has_ftrace_ops || return 0
 	claims tcp_send_delayed_ack || return
 	refused fin_ack 1 && refused quickack 1 || rc=1
 	fa_logged 'finack: cannot attach to the function tcp_send_delayed_ack: error -16' >/dev/null || rc=1
-	# the other control is none of that function's entry, and seeing ACKs claims nothing
+	# the other control does not redirect that function at its entry, and watching ACKs claims nothing
 	echo 2 >$knobs/fin_ack && "$closer" late 2 && fa_is HeldMerged 2 && echo 0 >$knobs/fin_ack || rc=1
 	gives_up || rc=1
 	echo 1 >$knobs/fin_ack && ! claims tcp_send_delayed_ack 2>/tmp/err && grep -q busy /tmp/err || rc=1
@@ -76,13 +76,13 @@ test_a_live_patch_and_what_only_watches() {
 	fa_is SepTimer 4 && fa_is SepApp 4 && fa_is SepUnknown 0 && return $rc
 }
 
-# count FUNCTION: hits of a kprobe event there, which other_probe sets
+# other_probe FUNCTION: set a kprobe event there; other_hits prints its hits, no_other_probe removes it
 other_probe() { echo "p:finack_other $1" >>/sys/kernel/tracing/kprobe_events && echo 1 >$other/enable; }
 other=/sys/kernel/tracing/events/kprobes/finack_other
 other_hits() { awk '$1 == "finack_other" { print $2 }' /sys/kernel/tracing/kprobe_profile; }
 no_other_probe() { echo 0 >$other/enable && echo '-:finack_other' >>/sys/kernel/tracing/kprobe_events; }
 
-# Another tool counts all calls of the function that a control redirects, set before or after it.
+# Another tool's probe counts all calls of a function that a control redirects, whether set before or after the control.
 test_others_see_what_is_redirected() {
 	local rc=0
 	has_ftrace_ops || return 0

@@ -47,11 +47,11 @@ delete_namespaces() {
 	for ((i = 0; i < count; i++)); do ip netns del $name-$i; done
 }
 
-# what is allocated by pieces of 8 KiB, the largest that slabs have: what is larger takes 16 KiB of pages
+# how many objects of 8 KiB there are, the largest that slabs have: a larger object takes 16 KiB of pages
 objects() { awk '$1 ~ /^kmalloc-(cg-)?8k$/ { sum += $2 } END { print sum + 0 }' /proc/slabinfo; }
 
-# charged_no_more GROUP PERCPU: all is given back but the counters of four namespaces, which the module keeps
-# for the next ones (module/mib.c); PERCPU is what those of a namespace took
+# charged_no_more GROUP PERCPU: all is given back except the counters of four namespaces, which the module keeps
+# for the next ones (module/mib.c); PERCPU is what the counters of one namespace take
 charged_no_more() { [ "$(charge "$1" percpu)" -le $((1024 + 4 * $2)) ]; }
 
 test_counters_and_lists_of_ports_are_charged() {
@@ -71,8 +71,8 @@ test_counters_and_lists_of_ports_are_charged() {
 	fa_say "lists of ports took $more objects of 8 KiB"
 	[ $percpu -ge $((count * cpus * rows * 8)) ] || fa_same $percpu "at least $((count * cpus * rows * 8))" "for each CPU" || rc=1
 	[ $slab -ge $((count * 8192)) ] || fa_same $slab "at least $((count * 8192))" slabs || rc=1
-	# Larger ones would be none of these. Free objects of slabs that a CPU has at hand count as used, which may be
-	# two dozen from before: slabinfo tells no better.
+	# Larger lists would not be among these objects. slabinfo counts the free objects of a CPU's own slab as used,
+	# and two dozen may have been free before: it gives no better figure.
 	[ $more -ge $((count / 2)) ] && [ $more -le $((count + 8)) ] ||
 		fa_same $more "$((count / 2)) to $((count + 8))" "objects of 8 KiB" || rc=1
 	# and it is given back

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * flood COUNT: so many users' processes, each root of a user and a network namespace of its own,
- * which write a knob of theirs as fast as they can.
+ * flood COUNT: COUNT processes of one user, each root of a user namespace and a network namespace
+ * of its own, write a knob of their namespaces as fast as they can.
  *
  * Says "ready" when all have their namespaces. Then takes lines from stdin and answers each:
  *   FILE A B   all write A and B by turns to that file, until told otherwise; says "started" when
@@ -23,7 +23,7 @@
 
 #define NOBODY 65534
 
-/* what all see; a process is at rest while job is 0 */
+/* shared by all processes; they are at rest while job is 0 */
 static struct {
 	volatile int job;
 	char file[200];
@@ -113,7 +113,7 @@ static void begin(int i)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	become_root_of_its_own();
-	/* what it has become made it forget */
+	/* the change of user has reset this */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		exit(0);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# 128 processes of a user, each root of a network namespace of its own, write a knob of theirs as fast as they
-# can. That must not make others wait longer than a knob of the kernel's own does, which arms nothing.
+# 128 processes of one user, each root of a network namespace of its own, write a knob of it as fast as they can. That
+# must not make others wait longer than writes of one of the kernel's own knobs do, which arm nothing.
 . "$(dirname "$0")/lib.sh"
 fa_several_cpus
 
@@ -11,15 +11,15 @@ knobs=/proc/sys/net/finack
 declare -A worst
 trap 'ip netns del $ns 2>/dev/null' EXIT
 
-# A time below this is no wait for a lock, but for a CPU or an interrupt: microseconds
+# A wait shorter than this, in microseconds, is not for a lock, but for a CPU or an interrupt.
 least=50000
-# The same where a module is loaded and unloaded. Grace periods among so many take up to 9 s at times, with finack
-# at rest or not there.
+# The same for loading and unloading a module. Among so many processes grace periods take up to 9 s at times, even if
+# finack is at rest or not loaded.
 least_module=5000000
-# who has waited so long has shown it; a module that loads waits for grace periods
+# a wait this long has shown the problem and ends the measurement; loading a module waits for grace periods
 enough=15000000
 
-# flood LINE ANSWER: tell the flippers, and wait for what they say
+# flood LINE ANSWER: send LINE to the flippers and wait for an answer that matches; sets $answer
 flood() {
 	local line
 	echo "$1" >&"${FLOOD[1]}" && read -r -t 120 line <&"${FLOOD[0]}" && [[ $line =~ ^$2$ ]] || {
@@ -59,11 +59,11 @@ write_number() { echo "$1" >$knobs/fin_hold_ms; }
 other_module() { modprobe dummy numdummies=0 && rmmod dummy; }
 names='new_namespace read_knob write_armed write_number other_module'
 
-# round RUN FILE A B: measure while that is flipped
+# round RUN FILE A B: measure while FILE is flipped between A and B
 round() {
 	local i waited='' rc=0
 	run=$1
-	# what is armed already: some other namespace wants it
+	# the hook of quickack is armed already: another namespace wants it
 	ip netns exec $ns sysctl -qw net.finack.quickack=1 && flood "$2 $3 $4" started || return
 	for i in $(seq 10); do
 		took new_namespace new_namespace && took read_knob read_knob && took write_armed write_armed $((i % 2)) &&
@@ -75,7 +75,7 @@ round() {
 	[ "$answer" -ge $flippers ] && return $rc
 }
 
-# no_longer NAME RUN: than twice what it took in run A
+# no_longer NAME RUN: assert that it took no longer than twice what it took in run A
 no_longer() {
 	local limit=${worst[A $1]} floor=$least
 	[ "$1" != other_module ] || floor=$least_module
@@ -84,8 +84,8 @@ no_longer() {
 	[ "${worst[$2 $1]}" -le $limit ] || fa_same "${worst[$2 $1]} us" "at most $limit" "$1 in run $2"
 }
 
-# The one who measures has a CPU whenever it can run: what is asked is who holds a lock that it needs. With the
-# share of one process among 129 it would wait for the CPU.
+# The process that measures has real-time priority, so that what is measured is waits for locks. As one of 129 equal
+# processes it would wait for the CPU.
 test_a_flood_of_writes_makes_nobody_wait() {
 	local name rc=0 x
 	ip netns add $ns && start_flood && chrt -f -p 50 $$ || return
@@ -106,8 +106,8 @@ test_a_flood_of_writes_makes_nobody_wait() {
 	ip netns del $ns && return $rc
 }
 
-# Unregistering an ftrace_ops would wait until no task is in its trampoline, and hold what each module that is
-# loaded needs. Tasks that stay in the kernel make that long: a minute was seen.
+# Unregistering an ftrace_ops would wait until no task is in its trampoline, and meanwhile hold a lock that loading any
+# module needs. Tasks that stay in the kernel make that long: a minute was seen.
 test_disarming_makes_nobody_wait() {
 	local rc=0 disarmed
 	worst=() run=A waited=''
@@ -117,7 +117,7 @@ test_disarming_makes_nobody_wait() {
 	for _ in $(seq 10); do took other_module other_module || rc=1; done
 	setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Urn sh -c \
 		"echo 1 >$knobs/quickack && echo 0 >$knobs/quickack" || rc=1
-	# what is read waits until it is disarmed
+	# reading the status waits while the hook is being disarmed
 	(fa_wait 300 grep -q ^off /sys/kernel/finack/hooks/tcp_send_delayed_ack/status) &
 	disarmed=$!
 	run=B
@@ -132,7 +132,8 @@ test_disarming_makes_nobody_wait() {
 
 waits_for_hooks() { fa_is_over "$1" || grep -qs finack "/proc/$1/stack"; }
 
-# While the hooks are being armed, and at once: those who flip want other hooks, and nothing is armed yet.
+# A process that waits while hooks are being armed can be killed, at once. The flippers want other hooks, and nothing
+# is armed yet.
 test_who_waits_can_be_killed() {
 	local i pid start us longest=0 killed=0 rc=0 set
 	start_flood && chrt -f -p 50 $$ || return

@@ -43,7 +43,7 @@ static void *reader(void *arg)
 	return NULL;
 }
 
-/* Return: what tells of faults in the page */
+/* Return: a descriptor that reports faults in the page */
 static int watch_page(void)
 {
 	struct uffdio_api api = { .api = UFFD_API };

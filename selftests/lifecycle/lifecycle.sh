@@ -6,7 +6,7 @@
 test_load_and_unload_under_traffic() {
 	local i pids=() rc=0 total=0 rounds pause=3
 	rounds=$(fa_rounds 100)
-	# the debug kernel waits for seconds until no task is in a trampoline: let most of that be idle
+	# the debug kernel waits for seconds until no task is in a trampoline: let it be idle most of that time
 	fa_slow && pause=500
 	for i in 1 2; do
 		"$closer" any "$i" "$pause" &
@@ -17,7 +17,7 @@ test_load_and_unload_under_traffic() {
 			rc=1
 			break
 		}
-		# a different number of closes each time, so that it ends at different points
+		# a different number of closes each time, so that the module is unloaded at different points
 		fa_wait 60 some_closes $((i % 7)) || rc=1
 		total=$((total + $(fa_get Passive)))
 		fa_unload || rc=1

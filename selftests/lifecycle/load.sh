@@ -28,11 +28,11 @@ test_without_the_hook_on_acks() {
 	grep -q '^absent' /sys/kernel/finack/hooks/tcp_send_ack/status || return
 	fa_same "$(cat /sys/kernel/finack/hooks/tcp_delack_timer_handler/status)" armed status || return
 	"$closer" merge 3 && "$closer" separate 3 && "$closer" late 2 && "$closer" data 4 || return
-	# a data segment is known by the socket's own count
+	# that data carried the ACK is known from the socket's own counters
 	fa_is Merged 3 && fa_is Separate 9 && fa_is SepData 4 && fa_is SepUnknown 5 && fa_laws
 }
 
-# where gcc has not split what makes an ACK, some pass no hook
+# as if gcc had not split tcp_send_ack(): some ACKs pass no hook
 test_reasons_by_the_entry_of_acks() {
 	fa_load test_absent=__tcp_send_ack.part.0 || return
 	FINACK_UNSEEN_ACKS=1 "$fa_dir/reason_test" >/tmp/out 2>&1 && return
@@ -72,7 +72,7 @@ test_unload_while_a_file_is_open() {
 test_unload_while_it_is_read() {
 	local i reader rounds
 	rounds=$(fa_rounds 20)
-	# ftrace's ops wait until each task was seen at rest, for a second: most rounds do without
+	# unregistering ftrace_ops waits until each task was seen at rest, for a second: most rounds use kprobes
 	(while :; do cat /proc/net/finack* /sys/kernel/finack/*/* /sys/kernel/finack/hooks/*/* \
 		/proc/sys/net/finack/detail >/dev/null 2>&1; done) &
 	reader=$!

@@ -55,7 +55,7 @@ test_counters_of_a_new_namespace_start_at_zero() {
 
 test_a_namespace_is_deleted_with_live_closes() {
 	add_ns $a && fa_hold 50 $a && fa_tracked 50 || return
-	del_ns $a || return # its name; the sockets keep it
+	del_ns $a || return # deletes its name; the sockets keep the namespace
 	fa_tracked 50 && fa_release && fa_wait 200 fa_tracked 0 && fa_is Passive 0
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ACKs that the kernel has no memory for: tcp_send_ack() is called and nothing leaves; the kernel
+ * ACKs that the kernel has no memory for: tcp_send_ack() is called and nothing leaves. The kernel
  * tries again when its timer fires, after 200 ms, or what it sends meanwhile carries the ACK.
  *
- * The memory is refused by the kernel's fault injection, to allocations within tcp_send_ack()
- * alone: CONFIG_FAILSLAB with CONFIG_FAULT_INJECTION_STACKTRACE_FILTER, which the debug kernel has.
- * The same for the files of a namespace.
+ * The kernel's fault injection makes allocations within tcp_send_ack() fail, and no others:
+ * CONFIG_FAILSLAB with CONFIG_FAULT_INJECTION_STACKTRACE_FILTER, which the debug kernel has. The
+ * last test does the same to the files of a namespace.
  */
 #include <dirent.h>
 #include <sched.h>
@@ -27,7 +27,7 @@ static int set_fault(const char *name, unsigned long value)
 	return file_write(path, text);
 }
 
-/* where a function begins, and the next one; a module's are in no order */
+/* where a function begins, and where the next one does; the functions of a module are not sorted */
 static bool find_function(const char *name, unsigned long *begin, unsigned long *end)
 {
 	unsigned long at;
@@ -50,7 +50,7 @@ static bool find_function(const char *name, unsigned long *begin, unsigned long 
 	return *end;
 }
 
-/* of the allocations within a function, every so many finds no memory, so many times */
+/* of the allocations within a function, every @interval-th fails, @times times */
 static int fail_in(const char *function, int interval, int times)
 {
 	unsigned long begin, end;
@@ -64,8 +64,8 @@ static int fail_in(const char *function, int interval, int times)
 	       set_fault("probability", 100);
 }
 
-/* The next so many ACKs find no memory. gcc splits off what makes an ACK for all its callers;
- * tcp_send_fin() may be next to it.
+/* The next @times ACKs find no memory. gcc splits the part that makes an ACK from its function, for
+ * all callers; without that the whole function fails. tcp_send_fin() may be next to it.
  */
 static int fail_acks(int times)
 {
@@ -194,7 +194,7 @@ TEST_F(peer, the_waiting_fin_carries_the_ack_after_all)
 	peer_put(&self->peer, F | A, 6, 1, 0);
 	READ_TO_EOF();
 	CLOSE();
-	EXPECT_SILENCE(100); /* the timer, from LAST_ACK */
+	EXPECT_SILENCE(100); /* the timer fires, in LAST_ACK */
 	EXPECT_EQ(0, to_fail());
 	self->peer.window = 60000;
 	peer_put(&self->peer, A, 7, 1, 0);
@@ -204,7 +204,7 @@ TEST_F(peer, the_waiting_fin_carries_the_ack_after_all)
 	MOVES("Passive Merged EndClose");
 }
 
-/* without the hook that sees ACKs there is nothing to take back */
+/* without the hook on ACKs the one that failed was not noted: there is nothing to take back */
 TEST_F(peer, without_details)
 {
 	CONNECT();
@@ -251,8 +251,8 @@ static int own_files(void)
 	return count_files();
 }
 
-/* In a new network namespace with a sysfs of its own: how many files it has of finack's; CANNOT if
- * it cannot be made, or has no counters.
+/* How many files of finack's there are in a new network namespace with a sysfs of its own; CANNOT
+ * if it cannot be made, or has no counters.
  */
 static int files_of_new_namespace(void)
 {
@@ -271,10 +271,10 @@ static int log_open(void)
 	return log < 0 || lseek(log, 0, SEEK_END) < 0 ? -1 : log;
 }
 
-/* how many records have this, of those not read yet; -1 if one is lost */
+/* how many of the records not read yet have @text; -1 if one is lost */
 static int logged(int log, const char *text)
 {
-	char record[8192]; /* longer ones the kernel cuts */
+	char record[8192]; /* the kernel cuts longer ones */
 	ssize_t len;
 	int n = 0;
 
@@ -285,9 +285,10 @@ static int logged(int log, const char *text)
 	return errno == EAGAIN ? n : -1;
 }
 
-/* The list of the files finds no memory; and, when some have been made, a file. Not each failure is
- * one, as the kernel also allocates ahead: it goes on until a file has failed. A prime is no
- * multiple of what a file allocates, or it could be that kind each time.
+/* First there is no memory for the list of the files, then for a file after some have been made.
+ * The kernel also allocates ahead, so a failed allocation need not make a file fail: allocations
+ * fail until a file does. Their interval is a prime: as a multiple of the number of allocations
+ * per file it could hit those ahead each time.
  */
 TEST(a_namespace_works_without_its_files)
 {

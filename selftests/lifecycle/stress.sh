@@ -30,7 +30,7 @@ test_load_and_unload_on_several_cpus() {
 		done
 	) >/dev/null 2>&1 &
 	pids+=($!)
-	# ftrace's ops wait until each task was seen at rest, for seconds here: most rounds do without
+	# unregistering ftrace_ops waits until each task was seen at rest, for seconds here: most rounds use kprobes
 	for i in $(seq "$(fa_rounds 100)"); do
 		fa_load carrier="$([ $((i % 50)) = 0 ] && echo auto || echo kprobe)" && fa_wait 60 some_closes $((i % 5)) && fa_unload || {
 			rc=1
@@ -43,7 +43,7 @@ test_load_and_unload_on_several_cpus() {
 	[ $rc = 0 ] && fa_load && "$closer" merge 5 && fa_laws && fa_wait 200 fa_tracked 0
 }
 
-# few buckets, most of them in use: a record that is looked for has others before it, which go and come back
+# a table so small that all records have one home slot: a search passes other records, which go and come back
 test_records_change_chains_while_others_are_looked_for() {
 	local i pids=() rc
 	fa_load max_tracked=16 && fa_hold 7 || return
@@ -58,8 +58,8 @@ test_records_change_chains_while_others_are_looked_for() {
 	[ $rc = 0 ] && fa_release && fa_wait 200 fa_tracked 0 && fa_is Untracked 0 && fa_is Earlier 0 && fa_is Undecided 0 && fa_laws
 }
 
-# Readers walk through the table while its records come and go in several namespaces, whose sockets are
-# the same memory again and again. Each line is a socket of the reader's own namespace.
+# Readers walk through the table while its records come and go in two namespaces, whose sockets reuse the
+# same memory again and again. Each line must be a socket of the reader's own namespace.
 test_readers_while_records_come_and_go() {
 	local ns=finack-read-$$ pids=() rc=0 i
 	fa_load max_tracked=32 && ip netns add $ns && ip -n $ns link set lo up || return
@@ -70,7 +70,7 @@ test_readers_while_records_come_and_go() {
 		pids+=($!)
 	done
 	for i in 1 2; do
-		( # lines that are none: an address, a port, a family that no closer has
+		( # print lines that are wrong: an address or a family that no closer has, not ten fields
 			n=0
 			while [ ! -e /tmp/stop-reading ]; do
 				awk 'NR > 1 && ($2 != "ipv6" || $3 != "::1" || $5 != "::1" || NF != 10) { print; bad = 1 }

@@ -7,7 +7,7 @@ max_tracked() { cat /sys/module/finack/parameters/max_tracked; }
 
 test_default_size() {
 	local slots=1024 memory
-	# totalram_pages() is MemTotal; a slot per 128 KiB, rounded up to a power of two
+	# totalram_pages() is MemTotal; a record per 128 KiB, rounded up to a power of two
 	memory=$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)
 	while [ $slots -lt $((memory / 128)) ]; do slots=$((slots * 2)); done
 	fa_same "$(max_tracked)" $slots max_tracked
@@ -31,7 +31,7 @@ test_a_full_table_loses_no_count() {
 	local merged
 	fa_load max_tracked=8 && fa_hold 20 || return
 	fa_is Passive 20 && fa_is Untracked 12 && fa_is CloseWait 20 || return
-	# those with a record are decided when their ACK leaves
+	# the outcome of those with a record is known when their ACK leaves
 	fa_wait 5 fa_is Undecided 12 && fa_is Separate 8 || return
 	fa_tracked 8 && fa_laws || return
 	# a further close, while the table is full
@@ -45,7 +45,7 @@ test_a_full_table_loses_no_count() {
 	"$closer" merge 3 && fa_is Untracked 13 && fa_is Merged $((merged + 3))
 }
 
-# a hold is kept in the record: without one the kernel decides on the ACK of a FIN
+# the hold of an ACK needs the record: without one the kernel decides when the ACK of a FIN leaves
 test_without_a_record_nothing_is_held() {
 	fa_load max_tracked=8 && fa_hold 20 && fa_is Untracked 12 && fa_wait 5 fa_is Separate 8 || return
 	echo 2 >/proc/sys/net/finack/fin_ack
@@ -53,9 +53,9 @@ test_without_a_record_nothing_is_held() {
 	fa_release && fa_tracked 0 && "$closer" late 3 && fa_is Held 3 && fa_is HeldMerged 3 && fa_laws
 }
 
-# greedy NAME UID COUNT [UNSHARE...]: in the background a closer that holds COUNT connections in a network
-# namespace of a new user namespace of that user's, below those that UNSHARE makes. What it says, and in
-# the end its counters, go to /tmp/greedy-NAME.
+# greedy NAME UID COUNT [UNSHARE...]: start a closer that holds COUNT connections in a network namespace of a
+# new user namespace of that user, nested in those that UNSHARE makes. Its output, and at the end its counters,
+# go to /tmp/greedy-NAME.
 greedies=()
 greedy() {
 	local name=$1 uid=$2 count=$3
@@ -77,13 +77,13 @@ feed() {
 	greedies=()
 }
 
-# untracked_of NAME...: how many closes of these found the table full, once they were fed
+# untracked_of NAME...: how many of their closes got no record; call feed first
 untracked_of() {
 	cat "${@/#//tmp/greedy-}" | awk '$1 == "FinAckUntracked" { n += $2 } END { print n + 0 }'
 }
 
-# Many namespaces of one user have seven eighths of half the table, see module/share.c; another user has
-# what they leave of that half. The host has the rest, and holds what it is told to hold.
+# All namespaces of one user together get seven eighths of half the table, see module/share.c; another user
+# gets what is left of that half. The host gets the rest, and its ACKs are held as fin_ack=2 asks.
 test_a_user_with_many_namespaces_leaves_room_for_all() {
 	local i rc=0
 	fa_load max_tracked=64 || return
@@ -102,7 +102,7 @@ test_a_user_with_many_namespaces_leaves_room_for_all() {
 	fa_wait 60 fa_tracked 0 && return $rc
 }
 
-# a user who goes deeper is the same owner
+# the nested user namespaces of a user have the same owner
 test_user_namespaces_below_others_have_the_same_owner() {
 	local rc=0
 	fa_load max_tracked=64 && greedy deep 65534 40 unshare -Ur unshare -Ur && greedy flat 65534 10 || return
@@ -112,7 +112,7 @@ test_user_namespaces_below_others_have_the_same_owner() {
 	fa_wait 60 fa_tracked 0 && return $rc
 }
 
-# root makes user namespaces for others
+# root makes user namespaces for others, so each is an owner of its own
 test_each_user_namespace_of_root_is_an_owner() {
 	local rc=0
 	fa_load max_tracked=64 && greedy a 0 40 && greedy b 0 10 || return
@@ -122,7 +122,7 @@ test_each_user_namespace_of_root_is_an_owner() {
 	fa_wait 60 fa_tracked 0 && return $rc
 }
 
-# records lie behind each other and go in any order
+# records lie in slots behind their home slot, and are freed in any order
 test_long_searches() {
 	local i rc=0
 	fa_load max_tracked=40 || return

@@ -7,7 +7,7 @@
 a=finack-unload-a-$$ b=finack-unload-b-$$
 tmp=$(mktemp -d)
 reader='' pids=()
-# The debug kernel waits for seconds until no task is in a trampoline: let most of that be idle
+# the debug kernel waits for seconds until no task is in a trampoline: let it be idle most of that time
 pause=0.05
 ! fa_slow || pause=0.5
 trap 'ip netns del $a 2>/dev/null; ip netns del $b 2>/dev/null; rm -rf "$tmp"' EXIT
@@ -34,19 +34,20 @@ let_reader_go() {
 
 waits_for_a_reader() { grep -qs proc_entry_rundown "/proc/$1/stack"; }
 
-# no_servers NS: CLOSE_WAIT is 08, LAST_ACK 09
+# no_servers NS: no socket there is in CLOSE_WAIT (08) or LAST_ACK (09)
 no_servers() { ! ip netns exec "$1" grep -qE '^ *[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:[0-9A-F]+ 0[89]' /proc/net/tcp6; }
 
-# what is free in a slab of sockets goes back to where all pages come from
+# give the free memory of socket slabs back to the page allocator
 shrink() {
 	local f
 	for f in /sys/kernel/slab/TCP*/shrink; do echo 1 >"$f" || return; done
 	echo 3 >/proc/sys/vm/drop_caches
 }
 
-# read_waiting NS TIMES [MIB]: read the list, which may be gone, while as much memory is full of the user's
-# bytes. Pages of pipes are taken from where slabs had theirs. A socket there has a reference count below
-# zero. The debug kernel needs none of this: it tells who reads a free page, and not who reads a user's.
+# read_waiting NS TIMES [MIB]: read the list, which may be gone, while MIB of memory are full of the user's bytes.
+# These are pages of pipes, which are allocated from where the slabs' pages were freed: a socket that is read there
+# has a reference count below zero. The debug kernel is not given any: it reports reads of a free page, but not reads
+# of a page that is the user's.
 read_waiting() {
 	ip netns exec "$1" python3 - "$2" "${3:-0}" <<-'END'
 		import fcntl, os, resource, sys
@@ -69,7 +70,7 @@ test_unloading_reads_no_freed_socket() {
 	fa_slow && count=300
 	add_ns $a && fa_hold $count $a && fa_is CloseWait $count $a || return
 	fa_same "$(read_waiting $a 1 | wc -l)" $((count + 1)) "lines before" || return
-	# who waits for the reader waits as long as this test likes
+	# rmmod waits as long as this test holds the reader: that is no hung task
 	[ ! -e $hung ] || { patience=$(cat $hung) && echo 0 >$hung; }
 	hold_reader /proc/net/finack || return
 	rmmod finack &
@@ -85,8 +86,8 @@ test_unloading_reads_no_freed_socket() {
 	ip netns del $a && return $rc
 }
 
-# start_readers NS...: each reads all that the module shows there, again and again; what it could read is
-# told in $tmp/seen
+# start_readers NS...: each reads files of the module there, again and again; the names of those that it could read go
+# to $tmp/seen
 start_readers() {
 	local ns
 	: >"$tmp/seen"
@@ -108,7 +109,7 @@ stop() {
 	pids=()
 }
 
-# Files are there when all that they show is.
+# The files are there only when all that they show is there.
 test_loading_in_vain_shows_nothing() {
 	local i rc=0
 	fa_unload && add_ns $a && add_ns $b || return
@@ -117,13 +118,13 @@ test_loading_in_vain_shows_nothing() {
 		! modprobe finack test_absent=inet_sock_set_state 2>/dev/null || rc=1
 	done
 	fa_same "$(sort -u "$tmp/seen" | paste -sd' ')" "" "seen while loading failed" || rc=1
-	# it is not that nobody has looked
+	# the readers do look: once the module is loaded, they see it
 	modprobe finack && fa_wait 60 grep -q waiting "$tmp/seen" || rc=1
 	stop
 	fa_unload && fa_nothing_left && del_ns && return $rc
 }
 
-# connections that close all the time, and slabs that are shrunk, so that a freed socket's page is soon another's
+# connections close all the time, and slabs are shrunk, so that the page of a freed socket is soon used again
 start_traffic() {
 	local ns
 	for ns; do
@@ -143,7 +144,7 @@ test_load_and_unload_while_readers_read() {
 	start_readers '' $a $b
 	start_traffic '' $a $b
 	for i in $(seq "$rounds"); do
-		# ftrace's ops wait until each task was seen at rest, which these readers are not
+		# unregistering ftrace_ops waits until each task was seen at rest; these readers seldom are: one round
 		[ "$i" != 10 ] || carrier=auto
 		fa_load carrier=$carrier && fa_wait 60 some_closes $((i % 5)) && fa_unload || {
 			rc=1

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# userns_hooks=0: who is root in a user namespace of its own arms no hook, and sets what needs none.
+# userns_hooks=0: root of a user namespace of its own may not arm a hook, but may set what needs none.
 . "$(dirname "$0")/lib.sh"
 
 knobs=/proc/sys/net/finack
@@ -9,10 +9,10 @@ chmod 755 "$tmp"
 owner='' child=''
 trap 'rm -rf "$tmp"' EXIT
 
-# as_nobody COMMAND...: as root of a user and a network namespace of a user
+# as_nobody COMMAND...: run as root of a user namespace and a network namespace that an ordinary user made
 as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Urn "$@"; }
 
-# try KNOB=VALUE...: what each write came to, and what the knob is then
+# try KNOB=VALUE...: print the error of each write, if any, and the value of the knob after it
 try() {
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	as_nobody bash -c 'cd "$0"; for set; do
@@ -58,7 +58,7 @@ $no detail 0" "what needs a hook" || return
 	# the host's root may do all
 	echo 1 >$knobs/quickack && echo 2 >$knobs/fin_ack && fa_same "$(cat $knobs/quickack $knobs/fin_ack $knobs/detail)" \
 		$'1\n2\n1' "of the host" || return
-	# that a hook is armed anyhow changes nothing
+	# that the hook is armed already changes nothing
 	fa_same "$(try quickack=1)" "$no quickack 0" "while the host has it armed"
 }
 

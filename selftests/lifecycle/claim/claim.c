@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Claims to be the only one who changes where a function of the kernel goes, as a live patch of
- * that function does (kernel/livepatch/patch.c), and changes nothing. For carriers.sh.
+ * Claims to be the only one that redirects a function of the kernel, as a live patch of that
+ * function does (kernel/livepatch/patch.c), but redirects nothing. For carriers.sh.
  */
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>

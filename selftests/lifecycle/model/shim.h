@@ -4,19 +4,20 @@
  * that they include is this one, see run.
  *
  * Each operation has the ordering that the kernel promises for it and no more, in terms that
- * ThreadSanitizer follows; an access that is not by one of these is plain, and reported where two
- * threads may make it at once. Three differ:
+ * ThreadSanitizer understands. Any other access is plain, and ThreadSanitizer reports it if two
+ * threads may make it at once. Three operations differ:
  *
- *  - data_race() does an access that may race and is known to: ThreadSanitizer ignores what is
- *    read there, that is the copy of a record in finack_track_get() alone.
- *  - refcount_inc_not_zero() has no ordering in the kernel. It is an acquire here: the test looks
- *    into the socket that it holds. So a second look at a slot that comes too early does not show.
- *  - sock_net() reads what the reuse of a socket's memory may write meanwhile, as in the kernel's
- *    own lookups without a lock. It is a relaxed read here, and the write a relaxed one.
+ *  - data_race() makes an access that is known to race: ThreadSanitizer ignores its reads. Only
+ *    the copy of a record in finack_track_get() uses it.
+ *  - refcount_inc_not_zero() has no ordering in the kernel. It is an acquire here, because the test
+ *    looks into the socket that it holds. So a second look at a slot that comes too early is not
+ *    noticed.
+ *  - sock_net() reads what may be written meanwhile where a socket's memory is reused, as the
+ *    kernel's own lookups without a lock do. Here the read and the write are relaxed.
  *
- * A CPU is a thread. A per-CPU variable is written by its own thread, not atomically.
+ * A thread stands for a CPU. A per-CPU variable is written by its own thread, not atomically.
  *
- * shim_pause() gives another thread the CPU, at times, where it hurts.
+ * shim_pause() gives another thread the CPU, now and then, where that is likely to find a bug.
  */
 #ifndef SHIM_H
 #define SHIM_H
@@ -51,7 +52,7 @@
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
 
-/* what is wrong, and the end */
+/* prints what is wrong and exits */
 #define fail(...) shim_fail(__FILE__, __LINE__, __VA_ARGS__)
 void shim_fail(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4), noreturn));
@@ -62,26 +63,26 @@ void shim_pause(int often);
 
 #define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
-/* the kernel's: pairs with what the caller says */
+/* as the kernel's: the caller says what it pairs with */
 #define smp_load_acquire(p) ({						\
 	__auto_type v_ = __atomic_load_n(p, __ATOMIC_ACQUIRE);		\
 	if (v_)								\
 		shim_pause(256);					\
 	v_;								\
 })
-/* the kernel's: pairs with what the caller says */
+/* as the kernel's: the caller says what it pairs with */
 #define smp_store_release(p, v) ({					\
 	shim_pause(1);							\
 	__atomic_store_n(p, v, __ATOMIC_RELEASE);			\
 })
 #define smp_mb__after_atomic() do { } while (0)	/* as on x86 */
 #define cond_resched() do { } while (0)
-/* the kernel's: pairs with what the caller says */
+/* as the kernel's: the caller says what it pairs with */
 #define smp_rmb() ({							\
 	shim_pause(512);						\
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);			\
 })
-/* one that fails orders nothing */
+/* if it fails, it orders nothing */
 #define cmpxchg(p, old, new) ({							\
 	__typeof__(*(p)) was_ = (old);						\
 	shim_pause(1);								\
@@ -239,7 +240,7 @@ extern _Thread_local int shim_cpu;
 
 static inline void *shim_of_cpu(const volatile void *p, int cpu)
 {
-	__asm__("" : "+r"(p)); /* it is no element of what the compiler takes it for */
+	__asm__("" : "+r"(p)); /* the sum is outside of the object that the compiler sees */
 	return (char *)p + cpu * SHIM_UNIT;
 }
 
@@ -275,8 +276,8 @@ extern unsigned long shim_jiffies;
 
 extern u64 shim_salt;
 
-/* Not the kernel's: each table has its own. Else memory that was kept because its sockets share a
- * home in one table is used again in the next, and there they share one, too.
+/* Not the kernel's hash: each table has its own. Otherwise memory that was kept because its sockets
+ * share a home in one table would be used again in the next, where they would share one, too.
  */
 static inline u32 hash_ptr(const void *p, unsigned int bits)
 {
@@ -321,7 +322,7 @@ static inline bool net_eq(const struct net *a, const struct net *b)
 	return a == b;
 }
 
-/* linux/rcupdate.h, net/sock.h: a socket's memory is one until a grace period is over */
+/* linux/rcupdate.h, net/sock.h: memory of a socket remains that until a grace period is over */
 
 void rcu_read_lock(void);
 void rcu_read_unlock(void);
@@ -334,7 +335,7 @@ void rcu_read_unlock(void);
  * @page: where its memory is from
  * @life: its number among all sockets that ever were; 0 while it is free
  * @share: the share that it is to use
- * @rec: its record, as the test has it
+ * @rec: its record, as the test expects it
  * @closing: the peer's FIN has come
  */
 struct sock {

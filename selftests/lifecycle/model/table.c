@@ -4,12 +4,12 @@
  * many threads: for ThreadSanitizer and AddressSanitizer. See run.
  *
  * table [SEED [TIMES [limits|shares|threads]]] is silent and succeeds, or says what was wrong and
- * fails; VERBOSE=1 has it say what it did.
+ * fails; with VERBOSE=1 it says what it did.
  *
- * While one thread is alone, on all CPUs in turn, each claim has to end as the rule in share.c
- * says.
+ * If there is only one thread, which plays all CPUs by turns, each claim must end as the rules in
+ * share.c say.
  *
- * Owners open sockets, move them to each other, and claim, fill in, publish, find and free their
+ * Owners open sockets, pass them to each other, and claim, fill in, publish, find and free their
  * records as close.c does, with the socket locked. Readers walk the slots as waiting.c does.
  * Memory of sockets is used again at once, often in another namespace, and given back after a grace
  * period.
@@ -36,7 +36,7 @@
 #define SEARCH 64 /* of module/track.c */
 #define SMALL 4096 /* of module/share.c */
 #define GRANT 64 /* of module/share.c */
-#define MOST 100000 /* records of a table that is looked through */
+#define MOST 100000 /* records of the largest table whose slots are all checked */
 #define LARGEST 0x1000000u /* records of the smallest table of 2 GiB */
 
 static const struct scenario {
@@ -90,7 +90,7 @@ struct space {
 	struct finack_share *share;
 };
 
-/* one user has several user namespaces, and deeper ones, whose owners are others' ids */
+/* one user has several user namespaces, and nested ones, which other ids own */
 struct user_namespace init_user_ns;
 static struct user_namespace alice_1 = { &init_user_ns, { 1000 } };
 static struct user_namespace alice_2 = { &init_user_ns, { 1000 } };
@@ -136,7 +136,7 @@ static struct sock *passed[16]; /* from one owner to another */
 static struct sock **opened; /* that are left to be ended */
 static int n_opened;
 
-/* records in use; never more than there are, as they are counted late and uncounted early */
+/* records in use, never too many: they are counted after the claim and uncounted before the end */
 static int in_use, in_use_others, in_use_of[OWNERS];
 
 /* when a CPU was last refused a record, in jiffies, as long as the owner has the share */
@@ -211,7 +211,7 @@ static struct {
 	size_t size;
 } big; /* there is one at a time */
 
-/* for much of which little is touched */
+/* for large areas of which little is touched */
 void *vzalloc(size_t size)
 {
 	if (allocs_left && !--allocs_left)
@@ -345,7 +345,7 @@ static void pages_exit(void)
 	free(pages);
 }
 
-/* the last that was freed of some page comes first */
+/* of a random page; its socket that was freed last comes first */
 static struct sock *socket_alloc(void)
 {
 	struct sock *sk = NULL;
@@ -462,8 +462,6 @@ static enum owner owner_of(const struct sock *sk)
 	return kernels(sk) ? KERNEL : space_of(sk)->owner;
 }
 
-/* what owners do with sockets */
-
 /* shares, looked at from outside */
 
 static long used_by(const struct finack_share *s)
@@ -512,8 +510,8 @@ static struct finack_share *share_now(enum owner who)
 	return NULL;
 }
 
-/* The sums fit what is in use; nobody claims or frees meanwhile. Return: what all may still claim,
- * and in @others all but the host.
+/* Checks the sums against what is in use, while nobody claims or frees. Return: how much all may
+ * still claim, and in @others how much all but the host may.
  */
 static long check_sums(long *others)
 {
@@ -542,8 +540,9 @@ static long check_sums(long *others)
 
 /* what owners do with sockets */
 
-/* As much as may be in use: exactly while one is alone. Else each can have seen the last free one,
- * or, in a large table, have been stopped after it saw many free ones, of which it gets a grant.
+/* How many records may be in use under @limit: exactly that if there is one owner. Of several each
+ * can have seen the last free one or, in a large table, have been preempted after it saw many free
+ * ones, of which it gets a grant.
  */
 static int at_most(int limit)
 {
@@ -552,7 +551,7 @@ static int at_most(int limit)
 	return now->owners > 1 ? limit + now->owners * grant : limit;
 }
 
-/* what one other owner can have of a half: SHARE times what is left */
+/* how much of a half one owner other than the host can have: SHARE times what is left */
 static int share_of_half(int half)
 {
 	return (SHARE * half + SHARE) / (SHARE + 1);
@@ -588,7 +587,7 @@ static void uncounted(const struct sock *sk)
 		__atomic_fetch_sub(&in_use_others, 1, __ATOMIC_RELAXED);
 }
 
-/* whether the rule allows one record more, where so many are granted and not claimed */
+/* whether the rules allow one record more while so many are granted and not claimed */
 static bool within(enum owner who, long granted, long of_others, long of_owner)
 {
 	long left = (int)(now->max / 2) - in_use_others - of_others;
@@ -598,8 +597,9 @@ static bool within(enum owner who, long granted, long of_others, long of_owner)
 	return who == HOST || (left > 0 && in_use_of[who] + of_owner < SHARE * left);
 }
 
-/* Whether the limits have a record for this CPU, which is alone. What it was granted is its own;
- * what other CPUs were is theirs and no more. In a small table that is what they found no slot for.
+/* Whether the limits allow a record for this CPU; nobody else claims. It may use what it was
+ * granted; what other CPUs were granted is theirs alone. In a small table records remain granted
+ * only if no slot was found for them.
  */
 static bool allowed(const struct sock *sk)
 {
@@ -648,11 +648,12 @@ static struct sock *sock_open(struct space *sp, bool kernel)
 	sk->share = kernel ? &finack_share_kernel : sp->share;
 	refcount_set(&sk->sk_refcnt, 1);
 	pthread_mutex_unlock(&sk->lock);
-	shim_pause(16); /* until its record is claimed, a reader may take it for the last life's */
+	/* until its record is claimed, a reader may take it for its memory's last socket */
+	shim_pause(16);
 	return sk;
 }
 
-/* its record, which has to be where it was put and as it was left */
+/* checks that its record is where it was put and as it was left, and changes it */
 static void look(const struct sock *sk)
 {
 	struct finack_rec *rec = finack_track_find(sk);
@@ -731,7 +732,7 @@ static bool sock_fin(struct sock *sk)
 	return true;
 }
 
-/* its end; the last who holds it frees it */
+/* its end; the last holder frees it */
 static void sock_end(struct sock *sk)
 {
 	struct space *sp = space_of(sk);
@@ -762,7 +763,7 @@ static struct sock *sock_open_anywhere(void)
 	return sock_open(sp, sp->owner != HOST && !draw(8));
 }
 
-/* one who is alone does it on all CPUs, which are left with more and less that was granted */
+/* an owner that is alone plays all CPUs, on which different numbers of granted records remain */
 static void change_cpu(void)
 {
 	if (alone && !draw(16))
@@ -790,7 +791,7 @@ static void *owner(void *arg)
 		if (!sk)
 			sk = *place = sock_open_anywhere();
 		switch (draw(8)) {
-		case 0: /* to whoever comes */
+		case 0: /* pass it to whoever comes */
 			*place = __atomic_exchange_n(&passed[draw(16)], sk, __ATOMIC_ACQ_REL);
 			continue;
 		case 1:
@@ -832,7 +833,7 @@ static void let_go(struct kept *k)
 	k->sk = NULL;
 }
 
-/* what is held is a socket of the namespace, and the copy its own record */
+/* what is held must be a socket of the namespace, and the copy its own record */
 static void read_slot(unsigned int i, struct kept *k)
 {
 	struct space *sp = &spaces[draw(now->host ? HOST_SPACES : SPACES)];
@@ -880,7 +881,7 @@ static void *reader(void *arg)
 	return NULL;
 }
 
-/* nothing is left */
+/* checks that nothing is left */
 static void check_empty(void)
 {
 	unsigned int i;
@@ -899,8 +900,8 @@ static void check_empty(void)
 		fail("%d records are in use", in_use);
 }
 
-/* Only the host's share and the kernel's are left, and what they were granted. What is used counts
- * from 0 again, as in a new module.
+/* Checks that only the shares of the host and the kernel are left, with what they were granted.
+ * Counting starts from 0 again, as in a newly loaded module.
  */
 static void check_shares_are_gone(void)
 {
@@ -951,7 +952,7 @@ static void table_exit(void)
 
 /* one thread alone: who gets how much */
 
-/* until no CPU is granted any more; Return: how many records these are */
+/* claims until every CPU is refused; Return: how many records it got */
 static int take_all(enum owner who)
 {
 	unsigned int i, refused = 0;
@@ -972,7 +973,7 @@ static int take_all(enum owner who)
 		got = sock_fin(sk);
 		if (!got && !this_cpu_read(sk->share->cpu->granted))
 			refused |= 1 << shim_cpu;
-		else if (!got && ++crowded > 1000) /* else another socket finds a slot */
+		else if (!got && ++crowded > 1000) /* usually another socket finds a slot */
 			fail("no slot is found");
 		n += got;
 		pthread_mutex_unlock(&sk->lock);
@@ -1075,7 +1076,7 @@ static void run_scenario(const struct scenario *s)
 			opened[n_opened++] = passed[i];
 		passed[i] = NULL;
 	}
-	/* what the threads left is as if one had done it all */
+	/* what the threads left must be as if one had done it all */
 	alone = true;
 	shim_jiffies++;
 	memset(refused_at, 0, sizeof(refused_at));
@@ -1099,7 +1100,7 @@ static struct {
 	int users;
 } shared[OWNERS];
 
-/* while somebody has the share of an owner, all who ask get that */
+/* while somebody has the share of an owner, all who ask must get the same */
 static void shared_hold(enum owner who, struct finack_share *s)
 {
 	pthread_mutex_lock(&shared[who].lock);
@@ -1183,7 +1184,7 @@ static void run_shares(void)
 	now = NULL;
 }
 
-/* Without memory there is no table, and nothing is left of it. Comes first, as in a new module. */
+/* Without memory there is no table, and nothing is left of it. Runs first, as in a new module. */
 static void run_without_memory(void)
 {
 	int i;
