@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# net.finack.detail: what it takes, what it arms, what moves with and without it.
+# net.finack.detail: values accepted, hooks armed, counters that move with and without it.
 . "$(dirname "$0")/lib.sh"
 
 knob=/proc/sys/net/finack/detail
@@ -30,7 +30,7 @@ test_values() {
 		fa_same "$(cat $knob)" 1 "after '$bad'" && armed 2 || return
 	done
 	fa_same "$(stat -c %a $knob)" 644 mode || return
-	# a hook stays armed for a while after it was wanted
+	# a hook stays armed for a while after nobody wants it any more
 	echo 0 >$knob && fa_same "$(cat $knob)" 0 value && armed 2 || return
 	echo 0 >/sys/module/finack/parameters/linger && FA_PERIOD=1 fa_wait 20 armed 0 >/dev/null || return
 	grep -q '^off: ' /sys/kernel/finack/hooks/tcp_send_ack/status || return
@@ -54,12 +54,12 @@ test_off() {
 	fa_only_moved "$before" "$after" Passive=11 Merged=4 Separate=5 Unacked=2 EndClose=9 \
 		EndResetOut=2 Active=11 ActiveMerged=4 ActiveHalf=5 || return
 	fa_same "$(delays Ack)" 0 "ACK delays" && fa_same "$(delays Fin)" 9 "FIN delays" || return
-	# and back: reasons go on where they were
+	# and on again: reasons are counted again
 	echo 1 >$knob && "$closer" separate 2 && fa_is SepApp 2 && fa_is Separate 7
 }
 
 # Our FIN waits behind data that a closed window holds back, and a RST ends the connection: the outcome is
-# found out at the end, for each of several such closes, one after the other and two at a time.
+# known at the end. Several such closes, one after the other and two at a time.
 test_fins_that_wait() {
 	echo 0 >$knob
 	python3 - <<-'END' || return
@@ -94,7 +94,7 @@ test_fins_that_wait() {
 	fa_is Passive 5 && fa_is EndClose 5 && fa_is Undecided 0 && fa_tracked 0
 }
 
-# what left unseen has no reason
+# an ACK that left while detail was 0 has no known reason
 test_on_while_closes_wait() {
 	echo 0 >$knob && fa_hold 5 && fa_wait 5 acked 5 && echo 1 >$knob && fa_release || return
 	fa_is Separate 5 && fa_is SepUnknown 5 && fa_laws
@@ -127,7 +127,7 @@ test_a_user_namespace_sets_its_own_alone() {
 	fa_same "$($nobody unshare -Urn sh -c "cat $knob; echo 0 >$knob; cat $knob")" $'1\n0' \
 		"its own" || return
 	fa_same "$(cat $knob)" 1 "the first one" && armed 2 || return
-	# root of a user namespace, but not of this network namespace; and nobody at all
+	# root of a user namespace, but not of this network namespace; and an ordinary user
 	! $nobody unshare -Ur sh -c "echo 0 >$knob" 2>/tmp/err || return
 	grep -qi 'permission denied' /tmp/err || return
 	! $nobody sh -c "echo 0 >$knob" 2>/dev/null && fa_same "$(cat $knob)" 1 "the first one"

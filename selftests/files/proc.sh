@@ -3,7 +3,7 @@
 # /proc/net/finack and /sys/kernel/finack: names, format, permissions, nstat.
 . "$(dirname "$0")/lib.sh"
 
-# that these are the documented ones is a gate (check/gates.sh)
+# a gate (check/gates.sh) compares them with the documented ones
 test_names_are_those_of_the_source() {
 	diff <(awk '{ print $1 }' /proc/net/finack) \
 		<(sed -n 's/^	{ "\(FinAck[A-Za-z]*\)".*/\1/p' /finack/module/mib.c)
@@ -60,7 +60,7 @@ test_hooks_are_armed_and_hit() {
 		tcp_send_ack tcp_send_delayed_ack tcp_send_delayed_ack_return | sed 's/ $//')" ] || return
 	for h in /sys/kernel/finack/hooks/*; do
 		case $h in
-		*delayed_ack*) # of the controls, which nobody uses
+		*delayed_ack*) # hooks of the controls, which nobody uses
 			grep -q '^off: ' "$h/status" && fa_same "$(cat "$h/hits" "$h/kind")" $'0\nnone' "$h" || return
 			continue
 			;;
@@ -81,7 +81,7 @@ test_hooks_are_armed_and_hit() {
 test_modes_in_sysfs() {
 	local knobs host
 	knobs=$(cd /proc/sys/net/finack && printf '/sys/kernel/finack/net/%s\n' *)
-	# what tells of the whole host
+	# files that tell about the whole host
 	host=$(find /sys/kernel/finack/hooks /sys/kernel/finack/tracked -type f | sort)
 	fa_same "$(find /sys/kernel/finack -type f -perm 644 | sort)" "$knobs" "files of mode 644" &&
 		fa_same "$(find /sys/kernel/finack -type f -perm 400 | sort)" "$host" "files of mode 400" &&

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The trace event through the tools that people use (tracefs itself: close_test), and their probes
+# The trace event, read by the tools that people use (tracefs itself: close_test), and their probes
 # beside ours.
 . "$(dirname "$0")/lib.sh"
 
@@ -8,7 +8,7 @@ event=/sys/kernel/tracing/events/finack/finack_close
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-# what separate 2, merge 3 has to show
+# what "closer separate 2; closer merge 3" must show
 is_five_closes() { # $1: text
 	fa_same "$(grep -c outcome=merged <<<"$1")" 3 "merged in $1" &&
 		fa_same "$(grep -c 'outcome=separate reason=app' <<<"$1")" 2 "separate in $1"
@@ -43,7 +43,7 @@ test_bpftrace() {
 }
 
 # The ACK delay ends where its segment is handed to IP: what bpftrace sees there and what the event
-# says differ by no more than 8 us in 99 of 100 closes, with what its two probes take.
+# says differ by no more than 8 us in 99 of 100 closes, including the cost of bpftrace's two probes.
 test_delays_are_those_at_ip() {
 	local pid
 	rm -f "$dir/out"
@@ -70,9 +70,9 @@ test_delays_are_those_at_ip() {
 		}' "$dir/out"
 }
 
-# A kprobe that hits while another one's handler runs is missed. Here bpftrace probes what we do, and
-# a timer's softirq hits ours while it is busy with a stack. Nothing may be lost, doubled or wrong;
-# only reasons may become unknown.
+# A kprobe that hits while another one's handler runs is missed. Here bpftrace probes the functions that we probe, and
+# a timer's softirq hits our probe while bpftrace's handler walks a stack. No close may be lost, counted twice or
+# wrong; only reasons may become unknown.
 test_beside_other_probes() {
 	local pids=() i rc=0 bpftrace
 	fa_load carrier=kprobe || return # by ftrace none is missed
@@ -107,12 +107,12 @@ test_beside_other_probes() {
 	return $rc
 }
 
-# The controls change what runs behind a function's entry, where BPF programs are attached, too, by
-# kprobe and by a trampoline (kfunc, now called fentry). Both come and go while a control is set.
+# The controls redirect a function at its entry, where BPF programs are attached, too, by kprobe and by a trampoline
+# (kfunc, now called fentry). Both come and go while a control is set.
 test_controls_beside_bpf_programs() {
 	local probe rc=0 pid
 	for probe in kprobe kfunc; do
-		rm -f "$dir/out" # of an earlier run: it would be taken for this one's
+		rm -f "$dir/out" # output of an earlier run would be taken for this one's
 		bpftrace -e "$probe:tcp_send_ack, $probe:tcp_send_delayed_ack, $probe:tcp_delack_timer_handler {
 			@[probe] = count(); }
 			interval:ms:100 { printf(\"attached\\n\"); }" >"$dir/out" 2>&1 & # the last is attached last

@@ -65,7 +65,7 @@ test_read_in_pieces() {
 		"$(cut -d' ' -f2- $file | md5sum)" "small reads" && fa_release
 }
 
-# Those that wait all the time are in every reading exactly once, whatever comes and goes beside.
+# A close that waits all the time is in every reading exactly once, whatever comes and goes meanwhile.
 test_many_under_churn() {
 	local held i pids=() rc=0 sockets=/tmp/waiting.held
 	fa_load max_tracked=$((count * 2)) && fa_hold "$count" || return
