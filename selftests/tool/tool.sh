@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The finack command: words, exit status, text and JSON, module or not, root or not, terminals.
+# The finack command: arguments, exit status, text and JSON, with the module and without, as root and not, terminals.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/tool_lib.sh"
 
-# what is to be there until it is killed reads from here, where nobody writes
+# processes that must stay until they are killed read from this pipe, to which nobody writes
 rm -f /tmp/nothing
 mkfifo /tmp/nothing
 exec 7<>/tmp/nothing
@@ -35,7 +35,7 @@ test_show_json_has_the_values_of_the_text() {
 }
 
 test_show_an_interval() {
-	# first: so that what is read from the disk, while the clock of a guest jumps, is in memory
+	# once before: the clock of a guest jumps while it reads from the disk, so all that is needed must be in memory
 	ends 0 finack show -d 0.1 && has '^[0-9.]* .*per second' && has '^Passive  *0.0/s' || return
 	"$closer" merge 5 || return
 	(sleep 0.3 && "$closer" merge 4) &
@@ -79,7 +79,7 @@ test_get_and_set() {
 test_set_all_or_none() {
 	[ -e /proc/sys/net/finack/delack_max_ms ] || return 0
 	ends 0 finack set delack_min_ms 100 delack_max_ms 200 || return
-	# each is refused until the other one is set
+	# the maximum is rejected until the minimum is set
 	ends 0 finack set delack_max_ms 20 delack_min_ms 10 || return
 	ends 0 finack set ports 80,8000-8100 && ends 0 finack get ports &&
 		fa_same "$(cat /tmp/out)" "ports          80,8000-8100" ports || return
@@ -102,7 +102,7 @@ test_doctor() {
 	ends 0 finack doctor && ! grep -q '^broken' /tmp/out || { cat /tmp/out; return 1; }
 	fa_same "$(grep -c '^ok  *hook .* alive' /tmp/out)" "$(ls /sys/kernel/finack/hooks | wc -l)" hooks ||
 		{ cat /tmp/out; return 1; }
-	fa_is Passive 0 || return # it closed elsewhere
+	fa_is Passive 0 || return # its closes are in another namespace
 	ends 0 finack -j doctor && is "d['broken'], {c['verdict'] for c in d['checks']} <= {'ok', 'note'}" \
 		"(False, True)"
 }
@@ -117,7 +117,7 @@ test_doctor_finds_what_is_broken() {
 	echo 1 >/sys/kernel/debug/kprobes/enabled
 	[ $rc = 0 ] && has '^broken  kprobes' &&
 		has '^broken  hook  *tcp_send_ack: armed, but nothing arrives' || { cat /tmp/out; return 1; }
-	# some kernels (7.3) have given up switching it off
+	# some kernels (7.3) can no longer switch it off
 	fa_load && (echo 0 >/proc/sys/kernel/ftrace_enabled) 2>/dev/null || return 0
 	ends 1 finack doctor
 	rc=$?
@@ -144,7 +144,7 @@ test_hooks_are_roots_to_see() {
 	has 'run as root' || { cat /tmp/out; return 1; }
 }
 
-# each command that has something to print, of one waiting and some other closes
+# the commands that have something to print once one close waits and some others are over
 every_command=(show hist waiting get why "show -s" "set --dry-run -d 0.1")
 
 test_narrow_and_ascii() {
@@ -158,7 +158,7 @@ test_narrow_and_ascii() {
 			[ $charset != C ] || ! LC_ALL=C grep -q '[^ -~]' /tmp/out || return
 		done
 	done
-	# a program that reads the output gets lines as they are
+	# output that no terminal shows, and JSON, is not fitted to a width
 	for c in waiting "set --dry-run -d 0.1"; do
 		# shellcheck disable=SC2086 # words
 		ends 0 finack $c && ! fits 40 >/tmp/fits || return
@@ -244,7 +244,7 @@ test_without_the_module() {
 	ends 0 finack lab merge && grep -q 'module is not loaded' /tmp/out && grep -q 'three' /tmp/out
 }
 
-# a file that this tool wants is not there
+# a file that this tool needs is not there
 test_module_too_old() {
 	ends 1 unshare -m sh -c 'mount -t tmpfs none /proc/$$/task/$$/net && exec finack show' || return
 	grep -q 'version .* is too old; unload it and load version' /tmp/err && [ ! -s /tmp/out ] &&
@@ -283,7 +283,7 @@ test_namespaces() {
 	ends 0 finack -a -j && is "[n['passive'] for n in d if n.get('netns') == '$ns']" "[3]" &&
 		is "len({n['netns_inode'] for n in d}) == len(d) > 1" True || return
 	ends 0 finack -a && has "^netns $ns$" || return
-	# the second reading is of the same ones
+	# the second reading of an interval is of the same namespaces
 	ends 0 finack -a -j show -d 0.1 && is "sorted(n['netns_inode'] for n in d)" \
 		"$(finack -a -j | python3 -c "import json, sys
 print(sorted(n['netns_inode'] for n in json.load(sys.stdin)))")" || return
@@ -304,7 +304,7 @@ print(sorted(n['netns_inode'] for n in json.load(sys.stdin)))")" || return
 
 in_ns() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 
-# one that no name leads to, only a process
+# a namespace without a name, known only by its process
 test_unnamed_namespace() {
 	unshare -n cat <&7 &
 	local pid=$!
@@ -362,7 +362,7 @@ test_lab_leaves_routes_alone() {
 	ends 1 finack lab --here route-quickack && grep -q route /tmp/err
 }
 
-# completes WORDS...: the last one, by the completion; into $completed
+# completes WORDS...: let the completion complete the last one; sets $completed
 completes() {
 	COMP_WORDS=("$@")
 	COMP_CWORD=$(($# - 1))
@@ -387,7 +387,7 @@ test_completion() {
 	completes finack lab --svg /ro && fa_same "$completed" " /root " "lab --svg"
 }
 
-# what is read moves meanwhile
+# counters and lists change while they are read
 test_while_connections_close() {
 	local c busy rc=0
 	(while "$closer" merge 20 && "$closer" separate 20; do :; done) >/dev/null 2>&1 &

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The tests of the finack command once more, with a build that watches its memory.
-unset LD_PRELOAD # the runner's stdbuf would come before the sanitizer
+# The tests of the finack command once more, with a build that has AddressSanitizer and UBSan.
+unset LD_PRELOAD # the runner's stdbuf would be loaded before the sanitizer
 dir=$(cd "$(dirname "$0")" && pwd)
 export FINACK=$dir/finack-asan
 if [ $# -gt 0 ]; then

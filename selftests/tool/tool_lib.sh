@@ -14,7 +14,7 @@ if [ -n "${FINACK:-}" ]; then
 fi
 
 # ends STATUS COMMAND...: run with the output in /tmp/out and /tmp/err, assert the exit status, and
-# that no sanitizer speaks
+# that no sanitizer reports anything
 ends() {
 	local want=$1 rc=0
 	shift
@@ -27,7 +27,7 @@ ends() {
 	fa_same $rc "$want" "exit status of $*"
 }
 
-# has PATTERN: a line of /tmp/out
+# has PATTERN: assert that /tmp/out has such a line
 has() {
 	grep -q -e "$1" /tmp/out && return
 	fa_say "no line '$1' in:"
@@ -37,7 +37,7 @@ has() {
 
 is_json() { python3 -m json.tool </tmp/out >/dev/null; }
 
-# is EXPRESSION VALUE: of d, the JSON in /tmp/out
+# is EXPRESSION VALUE: assert the value of an expression of d, the JSON in /tmp/out
 is() {
 	fa_same "$(python3 -c "import json; d = json.load(open('/tmp/out')); print(($1))" 2>&1)" "$2" "$1"
 }

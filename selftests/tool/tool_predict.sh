@@ -10,7 +10,7 @@ rate=40
 # segments sent in this namespace (each once: both ends are here)
 sent() { awk '/^Tcp:/ && ++n == 2 { print $12 }' /proc/net/snmp; }
 
-# measured: segments of $seconds of traffic of so many closes; sets $segments
+# measured DELAYS: count the segments of $seconds of traffic; sets $segments
 measured() {
 	local before
 	before=$(sent)
@@ -18,11 +18,11 @@ measured() {
 	segments=$(($(sent) - before))
 }
 
-# predicts KNOB VALUE...: what --dry-run says of a whole run of traffic; sets $predicted
+# predicts DELAYS KNOB VALUE...: what --dry-run says about a whole run of traffic; sets $predicted
 predicts() {
 	local delays=$1 before
 	shift
-	# what is read from the disk for the first time takes the guest's clock ahead
+	# the guest's clock jumps ahead while something is read from the disk for the first time
 	python3 "$fa_dir/traffic.py" 0 $rate 1 && finack set --dry-run -d 0.1 >/dev/null || return
 	before=$(fa_get Passive)
 	python3 "$fa_dir/traffic.py" "$delays" $rate $((seconds + 3)) &
@@ -35,7 +35,7 @@ print(round(d['predictions'][0]['segments_per_second'] * $seconds))")
 
 has_moved() { [ "$(fa_get Passive)" -gt $(($1 + 10)) ]; }
 
-# agrees DELAYS KNOB VALUE...: within a tenth of the closes' own change, or of two segments a second
+# agrees DELAYS KNOB VALUE...: the prediction is within a tenth of the measured change, or a segment a second of it
 agrees() {
 	local delays=$1 predicted segments before rc=0
 	shift
@@ -100,7 +100,7 @@ test_every_namespace() {
 	ends 0 finack -a -j set --dry-run -d 0.1 fin_ack 2 &&
 		is "[n['predictions'] for n in d if n.get('netns') == '$ns']" "[[]]" &&
 		is "[len(n['predictions']) for n in d if n.get('netns') != '$ns']" "[1]" || return
-	# one interval for all of them
+	# one interval for all namespaces
 	(sleep 0.3 && "$closer" merge 4 && ip netns exec $ns "$closer" merge 4) &
 	ends 0 finack -a -j set --dry-run -d 2 fin_ack 1 || return
 	wait

@@ -7,7 +7,7 @@
 traffic=$fa_dir/traffic.py
 instances=/sys/kernel/tracing/instances
 
-# stuck FAMILY [NS]: a process that never closes; its number in $stuck
+# stuck FAMILY [NS]: start a process that never closes; sets $stuck to its pid
 stuck() {
 	: >/tmp/stuck
 	${2:+ip netns exec "$2"} python3 "$traffic" stuck "$1" 8080 >/tmp/stuck &
@@ -67,7 +67,7 @@ test_waiting_many() {
 	fa_release
 }
 
-# watch ARGUMENTS...: start it, output in /tmp/out and /tmp/err; its number in $watch
+# watch ARGUMENTS...: start it, output in /tmp/out and /tmp/err; sets $watch to its pid
 watch() {
 	finack "${json[@]}" watch "$@" >/tmp/out 2>/tmp/err &
 	watch=$!
@@ -158,7 +158,7 @@ test_watch_ends_however_it_must() {
 	watch && fa_unload && ! wait $watch && grep -q 'module was unloaded' /tmp/err && no_instance
 }
 
-# stopped, it does not read; what the buffers cannot hold is said to be lost
+# while it is stopped it does not read; it then says how many closes the buffers could not hold
 test_watch_says_what_is_lost() {
 	local watch json=(-j) lost shown
 	watch || return
