@@ -106,7 +106,7 @@ build_root() { # TMP KERNEL
 	debian_root "$tmp" "$suite" "$packages" --variant=apt "${opts[@]}"
 }
 
-# in_root ROOT BIND COMMAND...: run in a chroot whose /finack is the folder BIND ("" for none),
+# in_root ROOT BIND COMMAND...: run in a chroot whose /mnt is the folder BIND ("" for none),
 # with /proc, /dev and the host's resolver; every mount vanishes with the command.
 in_root() {
 	local root=$1 bind=$2
@@ -152,15 +152,15 @@ build_package_image() { # TMP ROOT PACKAGE...
 	return $rc
 }
 
-# A bzImage's kernel proper, so that no guest spends five seconds on unpacking it: QEMU starts an
-# ELF kernel by its PVH entry. Offsets as in the kernel's Documentation/arch/x86/boot.rst.
+# Takes the ELF kernel out of a bzImage, so that no guest spends five seconds on unpacking it: QEMU starts
+# an ELF kernel by its PVH entry. Offsets as in the kernel's Documentation/arch/x86/boot.rst.
 extract_kernel() { # BZIMAGE ELF
 	local sects at size
 	sects=$(od -An -tu1 -j 0x1f1 -N 1 "$1" | tr -d ' ')
 	at=$(od -An -tu4 -j 0x248 -N 4 "$1" | tr -d ' ')
 	size=$(od -An -tu4 -j 0x24c -N 4 "$1" | tr -d ' ')
 	tail -c +$(((sects + 1) * 512 + at + 1)) "$1" | head -c "$size" >"$2.packed"
-	# what follows the stream is its size, which neither tool likes
+	# the size follows the stream: both tools complain about that
 	xz -dc --single-stream "$2.packed" >"$2" 2>/dev/null || zstd -dcqf "$2.packed" >"$2" 2>/dev/null
 	rm "$2.packed"
 	[ "$(head -c 4 "$2" | tail -c 3)" = ELF ]
@@ -174,7 +174,7 @@ build_boot() { # TMP ROOT
 	{ [[ $kver != *-finack-debug ]] && extract_kernel "$root/boot/vmlinuz-$kver" "$tmp/vmlinux"; } ||
 		cp "$root/boot/vmlinuz-$kver" "$tmp/vmlinux"
 	cp "$root/bin/busybox" "$tmp/ram/"
-	# every module the image needs, dependencies first; the debug kernel needs none
+	# every module that is needed to reach the image, dependencies first; the debug kernel needs none
 	: >"$tmp/ram/modules/order"
 	[[ $kver == *-finack-debug ]] || pmem='nd_pmem nfit'
 	# shellcheck disable=SC2086 # two words
@@ -193,7 +193,7 @@ build_boot() { # TMP ROOT
 	rm -r "$tmp/ram"
 }
 
-# What of the kernel's own test tools is used: kselftest's rules and runner, checkpatch.
+# The kernel's own test tools that are used: kselftest's rules and runner, checkpatch.
 build_ksft() { # TMP ROOT
 	[ "$(id -u)" = 0 ] || die "fetching linux-source needs root: run the same make with sudo"
 	say "fetching kselftest and checkpatch (linux-source, 150 MB); once"

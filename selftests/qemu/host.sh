@@ -50,8 +50,8 @@ cached() {
 	exec {lock}>&-
 }
 
-# quietly LOG COMMAND...: run with the output in LOG, which is shown if the command fails;
-# meanwhile a line every ten seconds says that it is still at work
+# quietly LOG COMMAND...: run with the output in LOG, whose end is shown if the command fails;
+# meanwhile a line every ten seconds shows that it is still running
 quietly() {
 	local log=$1 start=$SECONDS pid rc=0 ticker
 	shift

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154 # cache and top come from host.sh
 #
-# A stage is this checkout as one guest sees it: the files that something in a guest is built from,
-# built inside that guest's root with its compiler and headers, and the module index with finack.
+# A stage is this checkout as one guest sees it: the files that a guest needs or that something in it is built from,
+# built inside that guest's root with its compiler and headers; and the module index with finack.
 #
 # stage-*/checkout  becomes /finack       stage-*/modules  goes over /lib/modules/<release>
 # stage-*/kselftest becomes /kselftest, where the tests were asked for: they need linux-source
 #
-# build-* is where stages are built, one folder per guest that stays. A file that has not changed keeps
-# its time there, whatever checkout it comes from, so make builds only what has to be.
+# build-* is where stages are built: one folder per guest, which is kept. A file that has not changed keeps
+# its time there, whatever checkout it comes from, so that make builds only what has to be built.
 
 # the files of the checkout, as they are now
 checkout_files() {
@@ -32,7 +32,7 @@ build_stage() { # TMP ROOT KVER KSFT BUILD
 	mkdir -p "$cache/lock"
 	exec {lock}>"$cache/lock/$(basename "$build")"
 	flock "$lock"
-	# what was interrupted may have left half a file
+	# an interrupted build may have left half a file
 	[ ! -e "$build/busy" ] || rm -rf --one-file-system "$build"
 	rm -rf "$build/new" "$build/stage"
 	mkdir -p "$build/new" "$build/checkout" "$build/tests" "$build/stage"
