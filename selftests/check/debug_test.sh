@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2154
 #
-# That the debug kernel notices bugs: each is loaded in a guest of its own, because after the first
-# report some of the kernel's watchers are silent. $here is the folder of vm, $work as in check.
+# Whether the debug kernel notices bugs: each is loaded in a guest of its own, because some of the
+# kernel's checkers are silent after the first report. $here is the folder of vm, $work as in run.
 
 # BUG|WORDS OF THE REPORT
 seeded_bugs=(
@@ -24,7 +24,7 @@ seeded_build() { # ROOT KVER: once for all guests, into the folder that they sha
 
 seeded_run() { # BUG|WORDS: load it; what the guest says is left for seeded_seen
 	local bug=${1%%|*} rc=0
-	# what follows the report is no matter, and the report may have ended the guest
+	# what follows the report does not matter, and the report may have ended the guest
 	KERNEL=debug TIMEOUT=300 SHARE=$work/seeded \
 		CMD="insmod /mnt/share/seeded.ko bug=$bug && echo loaded && rmmod seeded" "$here/vm" \
 		>"$work/seeded-$bug" 2>&1 || rc=$?
@@ -39,7 +39,7 @@ seeded_seen() { # BUG|WORDS
 	return 1
 }
 
-# each needs a boot; two show that reports are heeded
+# each bug needs a boot; without LONG=1 two are enough to show that a report makes a run fail
 seeded() {
 	local bug
 	[ -n "${LONG:-}" ] || seeded_bugs=("${seeded_bugs[@]:0:2}")

@@ -2,10 +2,10 @@
 # shellcheck shell=bash
 #
 # The static gates of make check. Each is a function that prints what is wrong and fails, or is
-# silent. $top is the checkout, $work a folder for the taking.
+# silent. $top is the checkout, $work a scratch folder.
 # shellcheck disable=SC2154
 
-# the module with all warnings and sparse, in a guest's root
+# build the module with all warnings and sparse, in a guest's root
 gate_build() { # ROOT KVER
 	local dir=$work/build
 	rm -rf "$dir"
@@ -29,7 +29,7 @@ gate_build() { # ROOT KVER
 # the kernel's style, by the kernel's script, with the exceptions of .checkpatch.conf
 gate_checkpatch() { # ROOT KSFT
 	local bad
-	mkdir -p "$work/style/include" # else the script looks for one above
+	mkdir -p "$work/style/include" # otherwise the script looks for one further up
 	cp -r "$2/scripts" "$work/style/"
 	(cd "$top" && checkout_files | tr '\0' '\n' | grep -E '\.([ch]|checkpatch.conf)$' |
 		cpio --quiet -pdm "$work/style")
@@ -85,7 +85,7 @@ gate_counters() {
 		<(sed -n 's/^``\(FinAck[A-Za-z]*\)``.*/\1/p' "$top/Documentation/counters.rst")
 }
 
-# the man page is well formed, and has every command and option, as the completion does
+# the man page is well formed; it and the completion have every command and option
 gate_tool_words() {
 	local c commands o options
 	{ man --warnings -E UTF-8 -l -Tutf8 -Z "$top/tools/finack.8" >/dev/null; } 2>&1
@@ -96,7 +96,7 @@ gate_tool_words() {
 		grep -q "^	$c)\|words='[a-z ]*\b$c\b" "$top/tools/bash-completion/finack" ||
 			echo "the completion lacks $c"
 	done
-	# those with a short spelling or of one command; the others are the same in lower case
+	# options with a short spelling, or of one command; the others are lower-case spellings of these
 	options="$(grep -o '{ "[a-zA-Z]", "[a-zA-Z]*"' "$top/tools/finack.c" | cut -d '"' -f 4) color dry-run
 		$(sed -n '/struct option rows/,/{ 0 }/p' "$top/tools/cmd/lab.c" | grep -o '"[a-z]\+[46]\?"' | tr -d '"')"
 	[ "$(wc -w <<<"$options")" -gt 25 ] || echo "no options found in tools/finack.c and cmd/lab.c"
@@ -111,18 +111,18 @@ gate_fuzz() {
 	"$top/tools/fuzz/run" 3 "$work/fuzz"
 }
 
-# the record table in user space, with many threads, as it is and with bugs planted
+# the record table in user space, with many threads, as it is and with planted bugs
 gate_table() { # SEED
 	"$top/selftests/lifecycle/model/run" "$1" "$work/model"
 }
 
-# what each file of the module includes is what includes says, and no circle
+# each file of the module includes what the file "includes" lists, and there is no circle
 gate_includes() {
 	local f
 	for f in "$top"/module/*.[ch]; do
 		echo "${f##*/}:$(sed -n 's/^#include "\(.*\)"$/ \1/p' "$f" | sort | tr -d '\n')"
 	done | diff <(grep -v '^#' "$top/selftests/check/includes") - || return
-	# a file and its header are one: from each .c to those whose headers it includes
+	# a .c file and its header count as one: an edge from each .c file to those whose headers it includes
 	grep -v '^#' "$top/selftests/check/includes" | sed -n 's/^\(.*\)\.c: /\1 /p' |
 		awk '{ for (i = 2; i <= NF; i++) { sub(/\.h$/, "", $i); print $1, $i } }' | tsort >/dev/null
 }

@@ -26,8 +26,8 @@ vm_panic() { # KERNEL
 	grep -q 'Kernel panic' "$work/panic.err" || cat "$work/panic.err"
 }
 
-# commands succeed, but the log has a splat; or had, for all one can tell: 5 MB are more
-# than any of our kernels keeps
+# the command succeeds, but the log has a splat; or its beginning is overwritten, which may have had
+# one: 5 MB are more than any of our kernels keeps
 vm_splat() { # KERNEL
 	local splat='echo "INFO: task true:1 blocked for more than 120 seconds" >/dev/kmsg'
 	KERNEL=$1 CMD="$splat" "$here/vm" >"$work/splat" 2>&1 && echo "a splat is taken for success"
@@ -47,7 +47,7 @@ vm_hang() { # KERNEL
 	grep -q 'stopped after TIMEOUT=25' "$work/hang.err" || cat "$work/hang.err"
 }
 
-# who is told to end, and whose parent is gone, ends its guest
+# vm ends its guest if it is told to end, and if the process FINACK_PARENT is gone
 vm_ends() { # KERNEL
 	local how pid parent run
 	for how in told orphaned; do
@@ -71,8 +71,8 @@ vm_ends() { # KERNEL
 	done
 }
 
-# two runs agree about every instruction: about the time and all that is random; of the
-# folder what the command changed comes back, and nothing else; nothing of the checkout is there
+# two runs execute the same instructions: they agree about the time and all that is random. Only what the
+# command changed in the folder comes back. Nothing of the checkout is in the guest.
 vm_repeatable() { # KERNEL
 	local n dir
 	for n in 1 2; do

@@ -27,7 +27,7 @@ static void nothing(struct timer_list *t)
 {
 }
 
-/* memory is given back with a timer in it that runs */
+/* frees memory that has an armed timer in it */
 static void free_armed(void)
 {
 	struct armed *a = kzalloc(sizeof(*a), GFP_KERNEL);
