@@ -4,7 +4,7 @@
 # Builds what make bench runs in a guest, in that guest's root: the modules and the programs.
 # $root and $kver are set by guest_ready, $bench is this folder.
 
-# bench_module FILE RESULT SOURCE...: build a copy of the sources, what becomes of which is RESULT
+# bench_module FILE RESULT SOURCE...: build a copy of the sources, which makes RESULT; FILE gets that
 bench_module() {
 	local file=$1 result=$2 work=$1.build
 	shift 2
@@ -35,7 +35,7 @@ bench_programs() { # FOLDER
 	rmdir "$work"
 }
 
-# bench_revision FILE REVISION: the module of another one
+# bench_revision FILE REVISION: the module of another revision
 bench_revision() {
 	local tree=$1.tree rc=0
 	rm -rf "$tree"

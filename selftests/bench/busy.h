@@ -3,8 +3,8 @@
  * How many instructions this guest has executed for anything but waiting.
  *
  * Under counted time the clock counts instructions, and jumps when nothing is left to do. So that
- * it never has to, the soaker (soak.c) runs whenever nothing else wants to and counts what it
- * executes: that is taken off.
+ * it never jumps, the soaker (soak.c) runs whenever nothing else wants to. It counts the
+ * instructions that it executes, and these are subtracted.
  */
 #ifndef BUSY_H
 #define BUSY_H
@@ -51,7 +51,7 @@ static inline int64_t busy_ns(void)
 	return now_ns() - (int64_t)(*soaked_rounds * SOAK_ROUND);
 }
 
-/* Until everybody else has done what was left to do: less than a tenth of 20 ms was needed. */
+/* Waits until all others have done what was left to do: they needed less than a tenth of 20 ms. */
 static inline void busy_settle(void)
 {
 	int64_t before;

@@ -12,7 +12,7 @@ has_begun() {
 	{ [ -z "$1" ] || grep -q "$1" "$scratch/tool.out"; } && fa_watches $tool
 }
 
-# run_tool SAID COMMAND...: start one that watches
+# run_tool SAID COMMAND...: start a tool, and wait until it has said so and watches
 run_tool() {
 	local said=$1
 	shift
@@ -22,23 +22,23 @@ run_tool() {
 	fa_wait 120 has_begun "$said" || die "$1 does not begin: $(head -c 300 "$scratch/tool.out")"
 }
 
-# stop_tool: end it, and see that it was there
+# stop_tool: interrupt it, and wait until it has ended
 stop_tool() {
 	fa_wait 60 fa_interrupted $tool || die "the tool does not end"
-	wait $tool || : # how a tool ends is its own affair
+	wait $tool || : # the tool's exit status does not matter
 }
 
-# finack [PARAMETER=VALUE]...: the module of this checkout, or of the revision that it is compared with
+# finack [PARAMETER=VALUE]...: load the module of this checkout, or of the revision that it is compared with
 finack() { insmod "$bin/${old:+old-}finack.ko" "$@"; }
 
 set_knob() { echo "$2" >"$knobs/$1"; }
 
-# a hook stays armed for a while after the last namespace that wanted it; a revision before has no such file
+# a hook stays armed for a while after no namespace wants it any more; an older revision has no such file
 disarm_now() { [ ! -e /sys/module/finack/parameters/linger ] || echo 0 >/sys/module/finack/parameters/linger; }
 
 unhooked() { ! grep -q '^armed' /sys/kernel/finack/hooks/tcp_{send_ack,delack_timer_handler}/status; }
 
-# read_events: start one that reads the trace event, and waits for the first (read is call 0)
+# read_events: start a reader of the trace event, and wait until it waits for the first (read is system call 0)
 read_events() {
 	cat /sys/kernel/tracing/trace_pipe >"$scratch/tool.out" &
 	tool=$!
@@ -94,7 +94,7 @@ off() {
 # tool_saw NAME: whether it saw the closes that it was measured with
 tool_saw() {
 	case $1 in
-	# what it complains about (since 0.22 of each delete() of what is not there) would be paid for, too
+	# its warnings (since 0.22 for each delete() of what is not there) would cost instructions, too
 	bpf-*) grep -qE '^@(merged|separate): [1-9]' "$scratch/tool.out" && ! grep WARNING "$scratch/tool.out" ;;
 	tcpdump-*) [ "$(stat -c %s "$scratch/capture")" -gt 10000 ] ;;
 	*) [ "$(wc -l <"$scratch/tool.out")" -gt 20 ] ;;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * count COMMAND...: prints the instructions that this guest executes while the command runs, and
- * then until nobody has anything left to do. What the command prints goes to stderr.
+ * after that until nothing is left to do. What the command prints goes to stderr.
  */
 #include <sys/wait.h>
 

@@ -12,7 +12,7 @@ function dashes(n, char,    s) {
 	return s
 }
 
-# numbers stand at the right
+# numbers are right-aligned
 function padded(text, n, i) {
 	if (i > 1 && text ~ /^[-+0-9]/) return sprintf("%" n "s", text)
 	return sprintf("%-" n "s", text)

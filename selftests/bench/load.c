@@ -188,7 +188,7 @@ static void bulk(int count)
 		}
 		c.took[c.done++] = now_ns() - began;
 	}
-	/* to the peer's end, or much would still be on its way */
+	/* wait until the peer has read everything: otherwise much would still be on its way */
 	shutdown(fd, SHUT_WR);
 	if (read(fd, buf, 1))
 		die("end");
@@ -238,7 +238,7 @@ static int64_t segments(const char *pid)
 	f = fopen(path, "r");
 	if (!f)
 		die(path);
-	/* the first such line has the names */
+	/* the first line with "Tcp:" has the names */
 	while (n < 0 && fgets(line, sizeof(line), f))
 		sscanf(line, "Tcp: %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %lld", &n);
 	fclose(f);

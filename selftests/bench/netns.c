@@ -33,7 +33,7 @@ static int64_t make(int count, int flags)
 			_exit(unshare(flags) < 0);
 		if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
 			die("child");
-		usleep(500000); /* it goes later, on a kernel thread */
+		usleep(500000); /* a kernel thread deletes it later */
 	}
 	return busy_ns() - start;
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2154 # all of them are parts of guest
 #
-# What each policy costs and brings, between two namespaces over a link with a delay, policies
+# What each policy costs and gains, between two namespaces over a link with a delay, policies
 # interleaved. A line per measurement goes to /mnt/share/policies-NAME:
 #
 #   KIND DELAY_MS POLICY TRANSACTIONS INSTRUCTIONS NANOSECONDS SEGMENTS P50_NS P99_NS
@@ -24,7 +24,7 @@ set_delay() {
 	[ "$1" = 0 ] || in_ns client tc qdisc replace dev wire root netem delay "$1ms" limit 10000
 }
 
-# all knobs of both namespaces are at their defaults after modprobe
+# all knobs of both namespaces are at their defaults when the module is loaded
 set_policy() {
 	local ns
 	[ "$1" != unloaded ] || return 0
@@ -49,7 +49,7 @@ policy_sample() {
 bench_policies() {
 	local delay policy round server
 	pair_up || die "no namespaces"
-	ip netns exec server "$bin/load" server >"$scratch/serving" & # not in_ns: its own pid is wanted
+	ip netns exec server "$bin/load" server >"$scratch/serving" & # not in_ns: $! must be load's own pid
 	server=$!
 	fa_wait 60 grep -q serving "$scratch/serving" || die "load"
 	for ns in server client; do
@@ -58,7 +58,7 @@ bench_policies() {
 	for delay in 0 1 20; do
 		set_delay $delay || die "netem"
 		in_ns client "$bin/load" conn 10.9.1.1 200 400 $server >/dev/null || die "load"
-		# 200 flows fall in and out of step with each other: long runs, and the median of several
+		# 200 flows fall in and out of step with each other: that takes long runs and the median of several
 		for round in 1 2 3; do
 			for policy in "${policies[@]}"; do
 				unsoaked set_policy "$policy" || die "cannot set $policy"
@@ -69,7 +69,7 @@ bench_policies() {
 			done
 		done
 	done
-	# a namespace that lives on would keep hooks armed that others do without
+	# a namespace that remains would keep hooks armed that other workloads do without
 	kill $server
 	wait $server 2>/dev/null
 	ip netns del server

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154 # bench, tables, out, kver and kernel come from run
 #
 # Puts the tables into Documentation/performance.rst, between lines ".. table NAME" and ".. end", and the
-# charts beside it. What stands outside of these is not touched.
+# charts into a folder beside it. Text outside of these lines is not touched.
 
 # the text for a block
 publish_block() {

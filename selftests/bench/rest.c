@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rest SECONDS   until, for a second, nobody needed more than a fiftieth of the time; fails if that
- *                does not come within so many
+ * rest SECONDS   waits until everything but soak has needed less than a fiftieth of the time for a
+ *                second; fails if that does not come within SECONDS
  */
 #include "busy.h"
 

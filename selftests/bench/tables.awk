@@ -28,7 +28,7 @@ function med(w, c,    m) {
 	return median(all[w, c])
 }
 
-# what goes on without the contender: bare was measured first and last in each round
+# the cost without a contender: bare was measured first and last in each round
 function bare(w) { return median(all[w, "bare"] " " all[w, "bare-again"]) }
 
 function over(w, c) { return med(w, c) - bare(w) }
@@ -204,8 +204,8 @@ function goals(    n, i, list, w, worst, cheapest, x) {
 	}
 }
 
-# How far medians of a workload are wrong for sure: bare first and bare last should be the same, and
-# nothing costs less than nothing.
+# By how much medians of a workload are wrong at least: the first and the last bare should be the same, and
+# no contender should cost less than bare.
 function noise_of(w,    noise, i) {
 	noise = med(w, "bare") - med(w, "bare-again")
 	if (noise < 0) noise = -noise
@@ -215,7 +215,7 @@ function noise_of(w,    noise, i) {
 	return noise
 }
 
-# a goal about instructions of a workload, unless they are fewer than that
+# a goal about the instructions (size) of a workload; lost in noise if they are fewer than its noise
 function unless_lost(w, size, text, want, value, met,    noise) {
 	noise = noise_of(w)
 	print text "\t" want "\t" value "\t" (size < noise ? "lost in noise" : met ? "met" : "missed")

@@ -17,11 +17,11 @@ listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # loopback connect, a byte, close; both ends in one process
 bench_conn() {
-	conn 8000 >/dev/null || die "conn" # the first few thousand are dearer
+	conn 8000 >/dev/null || die "conn" # the first few thousand cost more
 	rounds 4 conn 2000 "${all_contenders[@]}" -- conn 2000
 }
 
-# one_change NAME: what handlers.ko measured for it
+# one_change NAME: the least that handlers.ko measured for it
 one_change() {
 	awk -v name="$1" '$1 == name { print $2 }' /sys/module/handlers/parameters/result
 }
@@ -67,7 +67,7 @@ bench_nginx() {
 	nginx -c "$scratch/nginx.conf" || die "nginx: $(tail -n 3 "$scratch/nginx.log")"
 	wait_port 80
 	for c in "${nginx_clients[@]}"; do
-		n=$((c == 1 ? 400 : 1200)) times=$((c == 1 ? 5 : 9)) # many at once come in fits and starts
+		n=$((c == 1 ? 400 : 1200)) times=$((c == 1 ? 5 : 9)) # with many clients the load is uneven
 		count ab -q -n 2000 -c $c http://127.0.0.1/ >/dev/null 2>&1 || die "ab"
 		rounds $times nginx-$c $n "${few_contenders[@]}" -- count ab -q -n $n -c $c http://127.0.0.1/
 	done
@@ -109,11 +109,11 @@ let_go() {
 	rest 300 || die "what was held does not go"
 }
 
-# conn while many sockets wait in CLOSE_WAIT. The module has to be there before they are, so its
-# rounds come first, and those without it when it is unloaded, with the sockets still there.
+# conn while many sockets wait in CLOSE_WAIT. The module must be loaded before the sockets are made, so the rounds
+# with it come first. It is then unloaded for the rounds without it, with the sockets still there.
 bench_waiting() {
 	local held round level
-	hold_open closer hold 10000 # what many leave behind in the allocator is there for the first, too
+	hold_open closer hold 10000 # what many sockets leave in the allocator is there for the first count, too
 	let_go
 	for held in 1000 10000 200000; do
 		insmod "$bin/finack.ko" max_tracked=262144 || die "insmod"
@@ -136,11 +136,11 @@ bench_waiting() {
 
 meminfo() { awk -v k="$1:" '$1 == k { print $2 * 1024 }' /proc/meminfo; }
 
-# namespaces: to make and delete one; memory of a thousand
+# namespaces: the cost to make and delete one; the memory of two thousand
 bench_netns() {
 	local c n=2000
 	rounds 3 netns 20 bare detail1 bare-again -- netns make 20
-	# what was taken once is given back late: the lesser comes first, and the whole is compared
+	# memory is given back late: bare, which takes less, comes first, and the totals are compared
 	for c in bare detail1; do
 		on $c
 		hold_open netns hold $n
@@ -151,7 +151,7 @@ bench_netns() {
 	done
 }
 
-# the files, with one namespace and with a thousand
+# reading the files, with one namespace and with a thousand
 bench_read() {
 	local n=1000 many round
 	on detail1
@@ -170,7 +170,7 @@ bench_read() {
 compared=(old-detail0 detail0 old-detail1 detail1)
 
 bench_compare_conn() {
-	conn 8000 >/dev/null || die "conn" # the first few thousand are dearer
+	conn 8000 >/dev/null || die "conn" # the first few thousand cost more
 	rounds 7 conn 2000 bare "${compared[@]}" old-fin_ack1 fin_ack1 old-fin_ack2 fin_ack2 old-quickack quickack \
 		old-delack_max delack_max -- conn 2000
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The least that anybody pays who asks finack's questions at finack's places: the same tracepoints
- * and functions, hooked with handlers that do nothing. For make bench.
+ * The least that hooks at finack's places cost: the same tracepoints and functions, hooked with
+ * handlers that do nothing. For make bench.
  */
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
@@ -53,7 +53,7 @@ static unsigned long entry_of(const char *symbol)
 	return (unsigned long)kp.addr;
 }
 
-/* Every pure ACK passes the part that gcc splits from tcp_send_ack(), where it does. */
+/* If gcc splits a part from tcp_send_ack(), every pure ACK passes that part. */
 static void resolve(void)
 {
 	static const char part[] = "__tcp_send_ack.part.0";

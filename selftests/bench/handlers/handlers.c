@@ -132,7 +132,7 @@ static noinline u64 timed_nops(bool some)
 	return end - start;
 }
 
-/* whether the counter counts instructions: a branch more or less aside */
+/* whether the counter counts instructions, give or take a branch */
 static bool counts_instructions(void)
 {
 	u64 none = timed_nops(false), some = timed_nops(true);
