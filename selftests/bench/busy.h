@@ -63,6 +63,8 @@ static inline void busy_settle(void)
 		if (busy_ns() - before < 2000000)
 			return;
 	}
+	fprintf(stderr, "busy: the guest does not come to rest\n");
+	exit(1);
 }
 
 #endif

@@ -24,11 +24,6 @@ FIXTURE_VARIANT_ADD(peer, plain) { false };
 	} \
 } while (0)
 
-static inline double since(uint64_t ns)
-{
-	return (role_now() - ns) / 1e6;
-}
-
 /* sends the FIN of a peer that has sent five bytes; its value is the time it was sent */
 #define FIN() ({ \
 	uint64_t now_ = role_now(); \

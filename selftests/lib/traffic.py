@@ -12,6 +12,9 @@ import threading
 import time
 
 
+FIN_WAIT2 = 5  # its FIN is ACKed (net/tcp_states.h)
+
+
 def listener(family=socket.AF_INET, port=0):
     sock = socket.socket(family)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -58,8 +61,10 @@ def steady(delays, rate, seconds):
 def stuck(family, port):
     client, sock = connection(listener(family, port))
     client.sendall(b"hello")
+    client.shutdown(socket.SHUT_WR)
+    while client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != FIN_WAIT2:
+        time.sleep(0.01)
     client.close()
-    time.sleep(0.1)
     print("stuck", flush=True)
     threading.Event().wait()
     sock.close()

@@ -3,12 +3,6 @@
 # Loading without a hook, and what unloading leaves behind.
 . "$(dirname "$0")/lib.sh"
 
-nothing_left() {
-	[ -z "$(ls -d /proc/net/finack* /sys/kernel/finack /sys/module/finack /proc/sys/net/finack \
-		/sys/kernel/tracing/events/finack 2>/dev/null)" ] &&
-		! grep -q finack /sys/kernel/debug/kprobes/list
-}
-
 test_without_a_required_hook() {
 	fa_unload
 	! modprobe finack test_absent=inet_sock_set_state 2>/tmp/err || return
@@ -17,7 +11,7 @@ test_without_a_required_hook() {
 		return 1
 	}
 	fa_logged 'finack: cannot attach to the tracepoint inet_sock_set_state' || return
-	nothing_left
+	fa_nothing_left
 }
 
 test_without_the_hook_on_acks() {
@@ -53,11 +47,11 @@ test_twice() {
 }
 
 test_unload_leaves_nothing() {
-	"$closer" merge 3 && fa_unload && nothing_left
+	"$closer" merge 3 && fa_unload && fa_nothing_left
 }
 
 test_unload_with_records_in_use() {
-	fa_hold 200 && fa_tracked 200 && fa_unload && nothing_left && fa_release
+	fa_hold 200 && fa_tracked 200 && fa_unload && fa_nothing_left && fa_release
 }
 
 test_unload_while_a_file_is_open() {
@@ -66,7 +60,7 @@ test_unload_while_a_file_is_open() {
 	! cat <&5 2>/dev/null | grep -q . || return
 	! cat <&6 2>/dev/null | grep -q . || return
 	exec 5<&- 6<&-
-	nothing_left
+	fa_nothing_left
 }
 
 test_unload_while_it_is_read() {
@@ -81,7 +75,7 @@ test_unload_while_it_is_read() {
 	done
 	kill $reader
 	wait $reader
-	[ "$i" = "$rounds" ] && fa_unload && nothing_left
+	[ "$i" = "$rounds" ] && fa_unload && fa_nothing_left
 }
 
 fa_main "$@"

@@ -94,7 +94,7 @@ start_readers() {
 	for ns; do
 		# shellcheck disable=SC2016 # expanded by the inner shell
 		${ns:+ip netns exec "$ns"} bash -c 'while :; do
-			for f in /proc/net/finack{,_hist,_waiting} /proc/sys/net/finack/detail /sys/kernel/finack/net/FinAckPassive; do
+			for f in /proc/net/finack{,_hist,_waiting} /proc/sys/net/finack/detail /sys/kernel/finack/net/passive; do
 				mapfile lines 2>/dev/null <"$f" && [ ${#lines[@]} -gt 0 ] && echo "$f" >>"$1"
 			done
 			read -r -t "$2" <> <(:)

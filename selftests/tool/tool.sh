@@ -38,7 +38,7 @@ test_show_an_interval() {
 	# once before: the clock of a guest jumps while it reads from the disk, so all that is needed must be in memory
 	ends 0 finack show -d 0.1 && has '^[0-9.]* .*per second' && has '^Passive  *0.0/s' || return
 	"$closer" merge 5 || return
-	(sleep 0.3 && "$closer" merge 4) &
+	(fa_wait 60 finack_sleeps && "$closer" merge 4) &
 	ends 0 finack -j show -d 2 || return
 	wait
 	is "d['passive'], d['seconds']" "(2.0, 2.0)"
@@ -77,7 +77,6 @@ test_get_and_set() {
 }
 
 test_set_all_or_none() {
-	[ -e /proc/sys/net/finack/delack_max_ms ] || return 0
 	ends 0 finack set delack_min_ms 100 delack_max_ms 200 || return
 	# the maximum is rejected until the minimum is set
 	ends 0 finack set delack_max_ms 20 delack_min_ms 10 || return
@@ -110,7 +109,6 @@ test_doctor() {
 test_doctor_finds_what_is_broken() {
 	fa_load test_absent=tcp_send_ack && ends 1 finack doctor &&
 		has '^broken  hook  *tcp_send_ack: absent' || return
-	[ -w /sys/kernel/debug/kprobes/enabled ] || return 0
 	fa_load carrier=kprobe && echo 0 >/sys/kernel/debug/kprobes/enabled
 	ends 1 finack doctor
 	local rc=$?
@@ -128,7 +126,6 @@ test_doctor_finds_what_is_broken() {
 
 test_doctor_sees_others() {
 	local events=/sys/kernel/tracing/kprobe_events
-	[ -w $events ] || return 0
 	fa_load && ends 0 finack doctor && has '^ok  *others ' || return
 	echo 'p:finack_other tcp_send_delayed_ack' >$events && echo 1 >/sys/kernel/tracing/events/kprobes/finack_other/enable
 	ends 0 finack doctor
@@ -140,8 +137,7 @@ test_doctor_sees_others() {
 test_hooks_are_roots_to_see() {
 	local nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
 	ends 0 $nobody finack && has '^Hooks .*only root sees them' || { cat /tmp/out; return 1; }
-	ends 1 $nobody finack doctor || ends 0 $nobody finack doctor
-	has 'run as root' || { cat /tmp/out; return 1; }
+	ends 0 $nobody finack doctor && has 'run as root' || { cat /tmp/out; return 1; }
 }
 
 # the commands that have something to print once one close waits and some others are over

@@ -42,4 +42,13 @@ is() {
 	fa_same "$(python3 -c "import json; d = json.load(open('/tmp/out')); print(($1))" 2>&1)" "$2" "$1"
 }
 
+# finack_sleeps: whether a finack has read what it compares with, and waits for its interval to be over
+finack_sleeps() {
+	local pid
+	for pid in $(pgrep -x 'finack|finack-asan'); do
+		! grep -q nanosleep "/proc/$pid/wchan" || return 0
+	done
+	return 1
+}
+
 as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
