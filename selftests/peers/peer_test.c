@@ -28,7 +28,7 @@ TEST_F(peer, fast_open)
 	EXPECT_SEGMENT(F | A, 1, 7, 0, 1000);
 	peer_put(&self->peer, A, 7, 2, 0);
 	EXPECT_SILENCE(500);
-	MOVES("Passive Merged EndClose");
+	MOVES("Passive Merged EndClose Clamped");
 }
 
 TEST_F(peer, data_and_fin_behind_a_closed_window)
