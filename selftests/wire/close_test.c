@@ -142,7 +142,10 @@ static void test(const struct experiment *e, enum lab_family family)
 	};
 	struct lab_result r;
 
-	if (lab_scratch())
+	/* It stays until this program ends: the kernel would take it down in the middle of a later
+	 * experiment.
+	 */
+	if (lab_scratch_fd() < 0)
 		ksft_exit_fail_msg("cannot make a network namespace: %s\n", strerror(errno));
 	events_read(NULL, 0); /* discard what came before */
 	lab_run(e, &o, &r);
