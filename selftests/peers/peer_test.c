@@ -13,7 +13,9 @@ TEST_F(peer, fast_open)
 	struct packet tfo = { .mss = MSS, .fastopen = (const uint8_t *)"" };
 	int queue = 5;
 
-	/* without data the kernel's own delay is over at the next tick, which may come before close() */
+	/* Without data the kernel's own delay is over at the next tick, which may come before
+	 * close().
+	 */
 	ASSERT_EQ(0, file_write("/proc/sys/net/finack/delack_min_ms", "499"));
 	/* server side, no cookie needed (ip-sysctl.rst) */
 	ASSERT_EQ(0, file_write("/proc/sys/net/ipv4/tcp_fastopen", "514"));

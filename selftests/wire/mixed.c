@@ -278,7 +278,8 @@ static void *write_capture(void *arg)
 static int capture_begin(const char *interface)
 {
 	const struct capture_options o = {
-		.filter = "tcp", .snaplen = 128, .buffer = 64 << 20, .block_ms = 100, .folder = "/tmp",
+		.filter = "tcp", .snaplen = 128, .buffer = 64 << 20, .block_ms = 100,
+		.folder = "/tmp",
 	};
 	char err[200];
 
@@ -342,7 +343,8 @@ int main(int argc, char **argv)
 	ends.by_reset_in = done(RUDE);
 	ends.by_reset_out = done(UNREAD) + done(LINGER_0);
 	if (!whole || atomic_load(&failed) || deadline == 600) {
-		printf("# the capture is %s, %d sockets are busy\n", whole ? "whole" : "not whole", busy());
+		printf("# the capture is %s, %d sockets are busy\n",
+		       whole ? "whole" : "not whole", busy());
 		failures++;
 	}
 	failures += verdict(capture.path, &ends, flipping);

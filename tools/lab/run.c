@@ -118,8 +118,8 @@ static void start(struct run *run, enum lab_side side, int ready, const int done
 		return;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* If it is allowed: a process that takes the CPU in the middle of a close, as the lab itself
-	 * would when a segment wakes it, would delay the close.
+	/* If it is allowed. A process that takes the CPU in the middle of a close delays it; the
+	 * lab itself would, when a segment wakes it.
 	 */
 	sched_setscheduler(0, SCHED_FIFO, &first);
 	setrlimit(RLIMIT_CORE, &no_core);
