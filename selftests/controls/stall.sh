@@ -8,6 +8,7 @@ fa_times_hold
 
 requests=20
 slack=300 # time that the instructions executed may take, in microseconds
+first=(chrt --fifo 1) # before the capture, when a segment wakes both
 client=finack-client-$$ server=finack-server-$$ other=finack-other-$$
 dir=$(mktemp -d)
 
@@ -28,7 +29,7 @@ link_up() { # $1: namespace ; $2: N
 servers=()
 serve() { # $1: namespace ; $2: address ; $3: port
 	: >"$dir/ready"
-	ip netns exec "$1" "$fa_dir/stall" server "$2" "$3" >"$dir/ready" &
+	"${first[@]}" ip netns exec "$1" "$fa_dir/stall" server "$2" "$3" >"$dir/ready" &
 	servers+=($!)
 	fa_wait 60 grep -q ready "$dir/ready"
 }
@@ -60,7 +61,7 @@ ask() {
 	local ns=${3:-$server} end=10.9.1.2
 	[ "$ns" = $server ] || end=10.9.2.2
 	fa_capture "$ns" wire "$dir/wire" || return
-	ip netns exec $client "$fa_dir/stall" client "$1" "$2" $requests >"$dir/latency" || return
+	"${first[@]}" ip netns exec $client "$fa_dir/stall" client "$1" "$2" $requests >"$dir/latency" || return
 	fa_wait 60 fa_tracked 0 && fa_capture_end "$ns" $end "$dir/wire" "$capture" || return
 	"$fa_dir/stall" wire "$dir/wire" "$2" >"$dir/gaps"
 }

@@ -19,6 +19,10 @@ fa_wait() {
 	done
 }
 
+# fa_pause SECONDS: between two rounds of a loop that goes on beside a test. Under counted time a guest that waits
+# takes no time of the host.
+fa_pause() { read -r -t "$1" <> <(:) || :; }
+
 # fa_interrupted PID: interrupt a child, and tell whether it has ended. To be repeated: bpftrace before 0.20
 # misses an interrupt that comes while it handles an event.
 fa_interrupted() {

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 test_load_and_unload_under_traffic() {
-	local i pids=() rc=0 total=0 rounds pause=3
+	local i pids=() rc=0 total=0 rounds pause=30
 	rounds=$(fa_rounds 100)
 	# the debug kernel waits for seconds until no task is in a trampoline: let it be idle most of that time
 	fa_slow && pause=500

@@ -67,8 +67,10 @@ test_unload_while_it_is_read() {
 	local i reader rounds
 	rounds=$(fa_rounds 20)
 	# unregistering ftrace_ops waits until each task was seen at rest, for a second: most rounds use kprobes
-	(while :; do cat /proc/net/finack* /sys/kernel/finack/*/* /sys/kernel/finack/hooks/*/* \
-		/proc/sys/net/finack/detail >/dev/null 2>&1; done) &
+	(while :; do
+		cat /proc/net/finack* /sys/kernel/finack/*/* /sys/kernel/finack/hooks/*/* /proc/sys/net/finack/detail
+		fa_pause 0.02
+	done) >/dev/null 2>&1 &
 	reader=$!
 	for i in $(seq "$rounds"); do
 		fa_load carrier="$([ $((i % 5)) = 0 ] && echo auto || echo kprobe)" || break

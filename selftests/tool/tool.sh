@@ -386,7 +386,7 @@ test_completion() {
 # counters and lists change while they are read
 test_while_connections_close() {
 	local c busy rc=0
-	(while "$closer" merge 20 && "$closer" separate 20; do :; done) >/dev/null 2>&1 &
+	(while "$closer" merge 20 && "$closer" separate 20; do fa_pause 0.05; done) >/dev/null 2>&1 &
 	busy=$!
 	fa_wait 20 some_closed || rc=1
 	for c in "${every_command[@]}" "show -d 0.1" doctor; do
