@@ -56,6 +56,8 @@ struct finack_net {
 	atomic_t late;
 };
 
+static_assert(offsetofend(struct finack_net, knobs) <= 64);
+
 extern unsigned int finack_net_id;
 
 static inline void finack_inc(const struct finack_net *fn, enum finack_mib_id id)
