@@ -199,6 +199,9 @@ static void update(struct work_struct *work)
 
 	smp_rmb(); /* read the wants after @asked: they were changed before */
 	mutex_lock(&attach_lock);
+	/* First: ftrace looks at all functions of the kernel whenever registered ops change. */
+	if (!READ_ONCE(ready))
+		finack_carrier_release();
 	for (i = 0; i < __FINACK_HOOK_MAX; i++) {
 		if (!finack_hook_is_function(&finack_hooks[i]))
 			continue;
@@ -207,8 +210,6 @@ static void update(struct work_struct *work)
 			again = again ? min(again, at) : at;
 	}
 	finack_carrier_canary(READ_ONCE(ready));
-	if (!READ_ONCE(ready))
-		finack_carrier_release();
 	mutex_unlock(&attach_lock);
 	if (!too_soon) { /* else the answer has to wait until arming has been tried again */
 		smp_store_release(&answered, n); /* pairs with wait_for_answer(): levels first */

@@ -266,12 +266,11 @@ static void set_permanent(struct ftrace_ops *ops, bool is)
 
 static int add_ops(struct finack_hook *h, enum finack_hook_level level)
 {
-	int err = ops_on(&watch_ops, canary, 0, 0); /* in any case, for the canary */
+	bool watch = level == FINACK_LEVEL_WATCH;
+	int err = ops_on(&watch_ops, canary, watch ? h->entry : 0, 0); /* always, for the canary */
 
-	if (err)
+	if (err || watch)
 		return err;
-	if (level == FINACK_LEVEL_WATCH)
-		return ftrace_set_filter_ip(&watch_ops, h->entry, 0, 0);
 	err = ops_on(&h->steer_ops, h->own, h->entry,
 		     FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT);
 	if (!err)
@@ -287,7 +286,7 @@ static void del_ops(struct finack_hook *h, enum finack_hook_level level)
 		set_permanent(&h->steer_ops, false);
 }
 
-/** finack_carrier_release() - unregister the ops, which disarming a hook leaves registered */
+/** finack_carrier_release() - unregister all ops, also those of hooks that are armed */
 void finack_carrier_release(void)
 {
 	int i;
