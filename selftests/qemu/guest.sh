@@ -7,7 +7,7 @@
 # kernel-*  the debug kernel, compiled here, and what building a module for it needs; see debug.config
 # image-*   the ext4 image of it that a guest boots, with or without extra PACKAGES
 # boot-*    kernel, and an initramfs of busybox and the few modules that reach the image
-# qemu-*    a newer QEMU, only where the host's cannot run several CPUs (see pick_qemu)
+# qemu-*    a newer QEMU, only where the host's is too old for what is wanted (see pick_qemu)
 
 # What every guest has. The second line is what building and testing finack needs.
 guest_packages=iproute2,mount,procps,kmod,tcpdump,ethtool,net-tools,util-linux,netcat-openbsd,strace,python3
@@ -258,8 +258,8 @@ guest_ready() {
 	fi
 }
 
-# pick_qemu CPUS: sets qemu, an array. With several CPUs QEMU before 8.1 crashes guests that have
-# armed kprobes (a TCG bug), so then a newer one comes out of the cache, run by its own loader.
+# pick_qemu LEAST: sets qemu, an array, to the host's QEMU if its version is LEAST or newer, else to one out of the
+# cache, run by its own loader
 pick_qemu() {
 	local version dir lib
 	if [ "$(uname -m)" != x86_64 ]; then
@@ -267,9 +267,8 @@ pick_qemu() {
 	fi
 	need_host qemu-system-x86_64=qemu-system-x86
 	qemu=(qemu-system-x86_64)
-	[ "$1" -gt 1 ] || return 0
 	version=$(qemu-system-x86_64 --version | sed -n 's/.*version \([0-9]*\.[0-9]*\).*/\1/p')
-	[ "$(printf '8.1\n%s\n' "$version" | sort -V | head -n 1)" = 8.1 ] && return
+	[ "$(printf '%s\n' "$1" "$version" | sort -V | head -n 1)" = "$1" ] && return
 	dir=$cache/qemu-$(key "$(declare -f debian_root build_qemu)")
 	cached "$dir" build_qemu
 	lib=$dir/usr/lib/x86_64-linux-gnu
