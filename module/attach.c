@@ -2,8 +2,9 @@
 /*
  * Attaches the hooks of hooks.c to the kernel while somebody wants them, and reports their state.
  *
- * Tracepoints are attached as long as the module is loaded. Functions are hooked only while some
- * namespace wants it, and for a while after that (finack_linger). Arming patches the kernel's text
+ * The required tracepoints are attached as long as the module is loaded. All else, functions and
+ * the tracepoint of received segments, is hooked only while some namespace wants it, and for a
+ * while after that (finack_linger). Arming patches the kernel's text
  * and waits for grace periods, which the whole host feels, and any user who can make a user
  * namespace can begin and cease to want a hook. So each hook is armed or disarmed at most once in
  * that time, whatever users do.
@@ -52,7 +53,7 @@ static void detach_tracepoints(void)
 	for (i = 0; i < __FINACK_HOOK_MAX; i++) {
 		struct finack_hook *h = &finack_hooks[i];
 
-		if (finack_hook_is_function(h) || !h->level)
+		if (finack_hook_on_demand(h) || !h->level)
 			continue;
 		finack_carrier_set(h, FINACK_LEVEL_OFF);
 		h->level = FINACK_LEVEL_OFF;
@@ -68,7 +69,7 @@ static int attach_tracepoints(void)
 	for (i = 0; i < __FINACK_HOOK_MAX; i++) {
 		struct finack_hook *h = &finack_hooks[i];
 
-		if (finack_hook_is_function(h))
+		if (finack_hook_on_demand(h))
 			continue;
 		h->err = finack_carrier_set(h, FINACK_LEVEL_WATCH);
 		if (!h->err) {
@@ -146,10 +147,11 @@ static void raise(struct finack_hook *h, enum finack_hook_level level)
 	else if (h->err)
 		level = h->level;
 	smp_store_release(&h->level, level); /* pairs with met(): the hook is armed before */
-	if (level)
+	if (level && finack_hook_is_function(h))
 		h->kind = finack_carrier_kind(h);
 	if (h->err && !h->warned)
-		pr_warn("cannot attach to the function %s: error %d; going on without\n",
+		pr_warn("cannot attach to the %s %s: error %d; going on without\n",
+			finack_hook_is_function(h) ? "function" : "tracepoint",
 			finack_hook_symbol(h), h->err);
 	h->warned = h->err;
 }
@@ -166,7 +168,8 @@ static void lower(struct finack_hook *h, enum finack_hook_level level)
 		WRITE_ONCE(h->level, old);
 		return;
 	}
-	h->kind = finack_carrier_kind(h);
+	if (finack_hook_is_function(h))
+		h->kind = finack_carrier_kind(h);
 	if (finack_carrier_set(h, level))
 		WRITE_ONCE(h->level, old); /* going from steering to watching has failed */
 }
@@ -203,7 +206,7 @@ static void update(struct work_struct *work)
 	if (!READ_ONCE(ready))
 		finack_carrier_release();
 	for (i = 0; i < __FINACK_HOOK_MAX; i++) {
-		if (!finack_hook_is_function(&finack_hooks[i]))
+		if (!finack_hook_on_demand(&finack_hooks[i]))
 			continue;
 		at = update_hook(&finack_hooks[i], now, &too_soon);
 		if (at)
@@ -244,7 +247,7 @@ static bool met(unsigned int set, bool have_to_be_alive)
 			level = FINACK_LEVEL_WATCH;
 		if (h->steer >= 0 && set & BIT(h->steer))
 			level = FINACK_LEVEL_STEER;
-		if (!finack_hook_is_function(h) || !level)
+		if (!level)
 			continue;
 		/* pairs with raise() */
 		if (smp_load_acquire(&h->level) < level ||

@@ -188,7 +188,7 @@ bool finack_carrier_alive(const struct finack_hook *h)
 	unsigned long before;
 	bool is;
 
-	if (!h->by_ftrace && !READ_ONCE(canary_armed))
+	if (!finack_hook_is_function(h) || (!h->by_ftrace && !READ_ONCE(canary_armed)))
 		return true;
 	preempt_disable();
 	before = sang(h->by_ftrace);

@@ -30,6 +30,22 @@ void finack_hist_sub(struct finack_mib __percpu *mib, enum finack_hist_id id, u6
 }
 
 /**
+ * finack_hist_line() - write a histogram
+ * @seq: where to
+ * @name: its name
+ * @sum: the sum of all CPUs
+ */
+void finack_hist_line(struct seq_file *seq, const char *name, const struct finack_hist *sum)
+{
+	int i;
+
+	seq_printf(seq, "%-32s\tsum:%lu", name, sum->sum);
+	for (i = 0; i < FINACK_HIST_BUCKETS - 1; i++)
+		seq_printf(seq, " %llu:%lu", 1ULL << i, sum->count[i]);
+	seq_printf(seq, " inf:%lu\n", sum->count[i]);
+}
+
+/**
  * finack_hist_show() - write the histograms, one per line
  * @seq: where to
  * @fn: whose
@@ -48,9 +64,6 @@ void finack_hist_show(struct seq_file *seq, const struct finack_net *fn)
 				sum.count[i] += READ_ONCE(h->count[i]);
 			sum.sum += READ_ONCE(h->sum);
 		}
-		seq_printf(seq, "%-32s\tsum:%lu", hist_names[id], sum.sum);
-		for (i = 0; i < FINACK_HIST_BUCKETS - 1; i++)
-			seq_printf(seq, " %llu:%lu", 1ULL << i, sum.count[i]);
-		seq_printf(seq, " inf:%lu\n", sum.count[i]);
+		finack_hist_line(seq, hist_names[id], &sum);
 	}
 }

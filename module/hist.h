@@ -40,5 +40,6 @@ static inline void finack_hist_add(struct finack_mib __percpu *mib, enum finack_
 
 void finack_hist_sub(struct finack_mib __percpu *mib, enum finack_hist_id id, u64 us);
 void finack_hist_show(struct seq_file *seq, const struct finack_net *fn);
+void finack_hist_line(struct seq_file *seq, const char *name, const struct finack_hist *sum);
 
 #endif

@@ -17,6 +17,7 @@
 #include "close.h"
 #include "hooks.h"
 #include "policy.h"
+#include "stall.h"
 
 DEFINE_PER_CPU(unsigned long [__FINACK_HOOK_MAX], finack_hook_hits);
 
@@ -55,6 +56,22 @@ static void on_retransmit_err(void *data, const struct sock *sk, const struct sk
 
 #define RETRANSMIT_HAS_ERR	FITS(tcp_retransmit_skb, on_retransmit_err)
 
+/* tcp:tcp_probe, at the entry of tcp_rcv_established(); later kernels have the segment const */
+static void on_segment(void *data, struct sock *sk, const struct sk_buff *skb)
+{
+	this_cpu_inc(finack_hook_hits[FINACK_HOOK_SEGMENTS]);
+	preempt_disable_notrace();
+	finack_stall_segment(sk, skb);
+	preempt_enable_notrace();
+}
+
+static void on_segment_not_const(void *data, struct sock *sk, struct sk_buff *skb)
+{
+	on_segment(data, sk, skb);
+}
+
+#define SEGMENT_IS_CONST	FITS(tcp_probe, on_segment)
+
 /* Most ACKs belong to no close. This check lets them go without a call. */
 static __always_inline bool is_closing(const struct sock *sk)
 {
@@ -84,15 +101,19 @@ static noinline unsigned long send_ack_of_closing(struct sock *sk)
 
 NOKPROBE_SYMBOL(send_ack_of_closing);
 
-static noinline unsigned long delack_timer_of_closing(struct sock *sk)
+static noinline unsigned long delack_timer(struct sock *sk)
 {
+	if (!is_closing(sk)) {
+		finack_stall_timer(sk);
+		return 0;
+	}
 	if (steers(FINACK_HOOK_TIMER) && finack_policy_holds(sk, true))
 		return finack_hooks[FINACK_HOOK_TIMER].target;
 	finack_close_timer(sk);
 	return 0;
 }
 
-NOKPROBE_SYMBOL(delack_timer_of_closing);
+NOKPROBE_SYMBOL(delack_timer);
 
 static noinline unsigned long delay_of_any(struct sock *sk)
 {
@@ -133,7 +154,7 @@ NOKPROBE_SYMBOL(send_ack_kprobe);
 
 static int delack_timer_kprobe(struct kprobe *kp, struct pt_regs *regs)
 {
-	return by_kprobe(FINACK_HOOK_TIMER, regs, false, delack_timer_of_closing);
+	return by_kprobe(FINACK_HOOK_TIMER, regs, true, delack_timer);
 }
 
 NOKPROBE_SYMBOL(delack_timer_kprobe);
@@ -203,8 +224,7 @@ notrace void finack_on_entry(unsigned long ip, unsigned long parent_ip, struct f
 	else if (enters(ip, &finack_hooks[FINACK_HOOK_DELAY]))
 		on_entry_of(&finack_hooks[FINACK_HOOK_DELAY], op, fregs, true, delay_of_any);
 	else if (enters(ip, &finack_hooks[FINACK_HOOK_TIMER]))
-		on_entry_of(&finack_hooks[FINACK_HOOK_TIMER], op, fregs, false,
-			    delack_timer_of_closing);
+		on_entry_of(&finack_hooks[FINACK_HOOK_TIMER], op, fregs, true, delack_timer);
 	else
 		this_cpu_inc(finack_canary_by_ftrace);
 }
@@ -244,9 +264,11 @@ static_assert(__same_type(tcp_send_delayed_ack, void (struct sock *)));
 struct finack_hook finack_hooks[] = {
 	[FINACK_HOOK_STATE]	= {
 		.name = "inet_sock_set_state", .handler = on_set_state, .required = true,
+		.watch = FINACK_WANT_NONE, .steer = FINACK_WANT_NONE,
 	},
 	[FINACK_HOOK_RETRANSMIT] = {
 		.name = "tcp_retransmit_skb", .required = true,
+		.watch = FINACK_WANT_NONE, .steer = FINACK_WANT_NONE,
 		.handler = RETRANSMIT_HAS_ERR ? (void *)on_retransmit_err : on_retransmit,
 	},
 	/* tcp_send_ack() is inlined in its own file: in tcp_send_delayed_ack(), which sends when
@@ -276,7 +298,13 @@ struct finack_hook finack_hooks[] = {
 		.entry_handler = on_delayed_entry, .return_handler = on_delayed,
 		.data_size = sizeof(struct delayed),
 	},
+	[FINACK_HOOK_SEGMENTS]	= {
+		.name = "tcp_probe",
+		.handler = SEGMENT_IS_CONST ? (void *)on_segment : on_segment_not_const,
+		.watch = FINACK_WANT_SEGMENTS, .steer = FINACK_WANT_NONE,
+	},
 };
 
 static_assert(FITS(inet_sock_set_state, on_set_state));
 static_assert(FITS(tcp_retransmit_skb, on_retransmit) || RETRANSMIT_HAS_ERR);
+static_assert(FITS(tcp_probe, on_segment_not_const) || SEGMENT_IS_CONST);

@@ -25,7 +25,7 @@ enum finack_hook_level {
  * @symbol: of a function: its name in the kernel, if that is not @name
  * @part: of a function: the part that the compiler may split off it; hooked instead if it exists
  * @instead: of a function: the one that its handler may run in its place
- * @watch: of a function: &enum finack_want that is met while it is armed, or FINACK_WANT_NONE
+ * @watch: &enum finack_want that is met while it is armed, or FINACK_WANT_NONE
  * @steer: of a function: the same for the want that is met while @instead may run
  * @pre_handler: of a function: called when it is entered, by a kprobe
  * @entry_handler: of a function hooked for its return: called when it is entered
@@ -81,6 +81,15 @@ struct finack_hook {
 	bool warned;
 };
 
+/* in finack_hook::watch and ::steer: the hook has no such want */
+#define FINACK_WANT_NONE	(-1)
+
+/* whether the hook is armed only while some namespace wants it */
+static inline bool finack_hook_on_demand(const struct finack_hook *h)
+{
+	return h->watch != FINACK_WANT_NONE || h->steer != FINACK_WANT_NONE;
+}
+
 static inline bool finack_hook_is_function(const struct finack_hook *h)
 {
 	return !h->handler;
@@ -97,9 +106,6 @@ DECLARE_PER_CPU(unsigned long, finack_canary_by_ftrace);
 void finack_on_entry(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *op,
 		     struct ftrace_regs *fregs);
 #endif
-
-/* in finack_hook::watch and ::steer: the hook has no such want */
-#define FINACK_WANT_NONE	(-1)
 
 extern struct finack_hook finack_hooks[__FINACK_HOOK_MAX];
 DECLARE_PER_CPU(unsigned long [__FINACK_HOOK_MAX], finack_hook_hits);

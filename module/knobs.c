@@ -16,11 +16,12 @@
 #include "compat.h"
 #include "knobs.h"
 #include "net.h"
+#include "stall.h"
 
 #define PORTS 65536
 
 bool finack_inherit;
-bool finack_userns_hooks = true;
+unsigned int finack_userns_hooks = FINACK_USERNS_USUAL;
 
 /**
  * struct knob - a knob that is a number: all but the list of ports
@@ -42,7 +43,7 @@ struct knob {
 	{ #_name, offsetof(struct finack_knobs, _name), _min, _max, _def }
 
 static const struct knob knobs[] = {
-	KNOB(detail, 0, 1, 1),
+	KNOB(detail, FINACK_DETAIL_OFF, FINACK_DETAIL_STALLS, FINACK_DETAIL_REASONS),
 	KNOB(fin_ack, FINACK_FIN_ACK_KERNEL, FINACK_FIN_ACK_HOLD, FINACK_FIN_ACK_KERNEL),
 	KNOB(fin_hold_ms, 1, 499, 150),
 	KNOB(quickack, 0, 1, 0),
@@ -60,7 +61,7 @@ static int *value_of(struct finack_knobs *k, unsigned int row)
 
 #define WANT(_name) BIT(FINACK_WANT_##_name)
 
-/* The hooks that the controls need: without them a control cannot be set. */
+/* the hooks without which a knob cannot be set */
 static unsigned int needs_of(const struct finack_knobs *k)
 {
 	unsigned int needs = 0;
@@ -71,6 +72,8 @@ static unsigned int needs_of(const struct finack_knobs *k)
 		needs |= WANT(HOLD_ACK) | WANT(HOLD_TIMER) | WANT(DELAYED);
 	if (k->delack_min_ms || k->delack_max_ms)
 		needs |= WANT(DELAYED);
+	if (k->detail == FINACK_DETAIL_STALLS)
+		needs |= WANT(SEGMENTS);
 	return needs;
 }
 
@@ -78,6 +81,15 @@ static unsigned int needs_of(const struct finack_knobs *k)
 static unsigned int wants_of(const struct finack_knobs *k)
 {
 	return needs_of(k) | (k->detail ? WANT(ACK) | WANT(TIMER) : 0);
+}
+
+/* whether the administrator lets user namespaces arm these */
+static bool users_may(unsigned int wants)
+{
+	unsigned int who = READ_ONCE(finack_userns_hooks);
+
+	return !wants || who == FINACK_USERNS_ALL ||
+	       (who == FINACK_USERNS_USUAL && !(wants & WANT(SEGMENTS)));
 }
 
 static bool in_order(const struct finack_knobs *k)
@@ -101,9 +113,13 @@ static int set_value(struct finack_net *fn, unsigned int row, int value)
 	*value_of(&alone, row) = value;
 	wants = wants_of(&next);
 	begin = wants & ~admin->wants;
-	if (begin && !READ_ONCE(finack_userns_hooks) &&
-	    !ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
+	if (!users_may(begin) && !ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
 		return -EPERM;
+	if (next.detail == FINACK_DETAIL_STALLS) {
+		err = finack_stalls_begin(fn);
+		if (err)
+			return err;
+	}
 	/* what other knobs lack is no reason to refuse this one */
 	err = finack_hooks_want(admin->net, begin, needs_of(&alone));
 	if (err)
@@ -242,14 +258,14 @@ static void set_defaults(struct finack_net *fn, const struct net *net)
 
 	for (i = 0; i < ARRAY_SIZE(knobs); i++)
 		*value_of(&fn->knobs, i) = knobs[i].def;
-	if (!READ_ONCE(finack_userns_hooks) && net->user_ns != &init_user_ns)
-		fn->knobs.detail = 0;
+	if (!users_may(wants_of(&fn->knobs)) && net->user_ns != &init_user_ns)
+		fn->knobs.detail = FINACK_DETAIL_OFF;
 }
 
 /* Copies the knobs of the first namespace. They may change meanwhile: the copy is repeated as long
  * as it has a minimum above the maximum.
  */
-static int inherit(struct finack_net *fn)
+static int inherit(struct finack_net *fn, const struct net *net)
 {
 	struct finack_net *first = finack_net(&init_net);
 	unsigned long *ports = ports_alloc(), *theirs;
@@ -261,6 +277,9 @@ static int inherit(struct finack_net *fn)
 		for (i = 0; i < ARRAY_SIZE(knobs); i++)
 			*value_of(&fn->knobs, i) = READ_ONCE(*value_of(&first->knobs, i));
 	} while (!in_order(&fn->knobs));
+	if (fn->knobs.detail == FINACK_DETAIL_STALLS && net->user_ns != &init_user_ns &&
+	    !users_may(WANT(SEGMENTS)))
+		fn->knobs.detail = FINACK_DETAIL_REASONS;
 	rcu_read_lock();
 	theirs = rcu_dereference(first->knobs.ports);
 	if (theirs)
@@ -272,6 +291,11 @@ static int inherit(struct finack_net *fn)
 	}
 	RCU_INIT_POINTER(fn->knobs.ports, ports);
 	return 0;
+}
+
+static void ports_free(struct finack_net *fn)
+{
+	kvfree(rcu_dereference_protected(fn->knobs.ports, 1));
 }
 
 /**
@@ -288,11 +312,18 @@ int finack_knobs_init(struct net *net)
 	int err;
 
 	if (READ_ONCE(finack_inherit) && net != &init_net) {
-		err = inherit(fn);
+		err = inherit(fn, net);
 		if (err)
 			return err;
 	} else {
 		set_defaults(fn, net);
+	}
+	if (fn->knobs.detail == FINACK_DETAIL_STALLS) {
+		err = finack_stalls_begin(fn);
+		if (err) {
+			ports_free(fn);
+			return err;
+		}
 	}
 	fn->admin->wants = wants_of(&fn->knobs);
 	finack_hooks_begin(fn->admin->wants);
@@ -308,5 +339,5 @@ void finack_knobs_exit(struct net *net)
 	struct finack_net *fn = finack_net(net);
 
 	finack_hooks_cease(fn->admin->wants);
-	kvfree(rcu_dereference_protected(fn->knobs.ports, 1));
+	ports_free(fn);
 }

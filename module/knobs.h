@@ -10,7 +10,7 @@ struct net;
 
 /**
  * struct finack_knobs - the knobs of a namespace, as in /proc/sys/net/finack/
- * @detail: reasons and ACK delays are wanted
+ * @detail: what is wanted besides outcomes: FINACK_DETAIL_*
  * @fin_ack: the ACK of the peer's FIN: FINACK_FIN_ACK_*
  * @fin_hold_ms: how long that ACK is held at most
  * @quickack: no ACK is delayed
@@ -29,6 +29,13 @@ struct finack_knobs {
 	unsigned long __rcu *ports;
 };
 
+/* values of detail */
+enum {
+	FINACK_DETAIL_OFF,
+	FINACK_DETAIL_REASONS,
+	FINACK_DETAIL_STALLS,
+};
+
 /* values of fin_ack */
 enum {
 	FINACK_FIN_ACK_KERNEL,
@@ -37,7 +44,16 @@ enum {
 };
 
 extern bool finack_inherit;
-extern bool finack_userns_hooks;
+/* values of the parameter userns_hooks: what may be armed without CAP_NET_ADMIN in the initial user
+ * namespace
+ */
+enum {
+	FINACK_USERNS_NONE,
+	FINACK_USERNS_USUAL,	/* all but what costs every connection of the host */
+	FINACK_USERNS_ALL,
+};
+
+extern unsigned int finack_userns_hooks;
 
 int finack_knobs_init(struct net *net);
 void finack_knobs_exit(struct net *net);

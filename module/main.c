@@ -21,6 +21,7 @@
 #include "mib.h"
 #include "net.h"
 #include "share.h"
+#include "stall.h"
 #include "track.h"
 #include "version.h"
 
@@ -33,27 +34,46 @@ MODULE_PARM_DESC(max_tracked, "passive closes followed at once, 1..16777216; 0: 
 module_param_named(inherit, finack_inherit, bool, 0644);
 MODULE_PARM_DESC(inherit, "new network namespaces begin with the first one's knobs (0, 1; default 0)");
 
-module_param_named(userns_hooks, finack_userns_hooks, bool, 0644);
-MODULE_PARM_DESC(userns_hooks, "who is root in its own user namespace alone may arm hooks (0, 1; default 1)");
-
 static char *carrier = "auto";
 module_param(carrier, charp, 0444);
 MODULE_PARM_DESC(carrier, "how functions are hooked: auto, kprobe, ftrace (default auto: ftrace where it can)");
 
-static int set_linger(const char *text, const struct kernel_param *kp)
+/* sets a parameter that is a number up to @most */
+static int set_uint(const char *text, const struct kernel_param *kp, unsigned int most)
 {
-	unsigned int seconds;
-	int err = kstrtouint(text, 10, &seconds);
+	unsigned int value;
+	int err = kstrtouint(text, 10, &value);
 
 	if (err)
 		return err;
-	if (seconds > FINACK_LINGER_MAX) {
-		pr_err("linger=%u is out of range, 0..%u\n", seconds, FINACK_LINGER_MAX);
+	if (value > most) {
+		pr_err("%s=%u is out of range, 0..%u\n", kp->name, value, most);
 		return -EINVAL;
 	}
-	WRITE_ONCE(finack_linger, seconds);
-	finack_hooks_look();
+	WRITE_ONCE(*(unsigned int *)kp->arg, value);
 	return 0;
+}
+
+static int set_userns_hooks(const char *text, const struct kernel_param *kp)
+{
+	return set_uint(text, kp, FINACK_USERNS_ALL);
+}
+
+static const struct kernel_param_ops userns_hooks_ops = {
+	.set = set_userns_hooks,
+	.get = param_get_uint,
+};
+
+module_param_cb(userns_hooks, &userns_hooks_ops, &finack_userns_hooks, 0644);
+MODULE_PARM_DESC(userns_hooks, "which hooks a user may arm who is root only in a user namespace: 0 none, 1 all but that on received segments (default), 2 all");
+
+static int set_linger(const char *text, const struct kernel_param *kp)
+{
+	int err = set_uint(text, kp, FINACK_LINGER_MAX);
+
+	if (!err)
+		finack_hooks_look();
+	return err;
 }
 
 static const struct kernel_param_ops linger_ops = {
@@ -100,6 +120,7 @@ static int __net_init finack_net_init(struct net *net)
 	return 0;
 
 err_mib:
+	finack_stalls_end(fn);
 	finack_mib_exit(fn);
 err_share:
 	finack_share_put(fn->share);
@@ -113,6 +134,7 @@ static void __net_exit finack_net_exit(struct net *net)
 	struct finack_net *fn = finack_net(net);
 
 	finack_knobs_exit(net);
+	finack_stalls_end(fn);
 	finack_mib_exit(fn);
 	finack_share_put(fn->share);
 	kfree(fn->admin);
@@ -170,10 +192,13 @@ static int __init finack_init(void)
 		pr_err("no memory for max_tracked=%u records\n", max_tracked);
 		return err;
 	}
+	err = finack_stalls_init();
+	if (err)
+		goto err_track;
 	err = register_pernet_subsys(&finack_net_ops);
 	if (err) {
 		pr_err("cannot set up the network namespaces: error %d\n", err);
-		goto err_track;
+		goto err_stalls;
 	}
 	err = finack_hooks_init(carrier, test_absent);
 	if (err)
@@ -192,8 +217,10 @@ err_sysfs:
 err_hooks:
 	unregister_pernet_subsys(&finack_net_ops);
 	finack_hooks_free();
-err_track:
 	finack_mib_free();
+err_stalls:
+	finack_stalls_exit();
+err_track:
 	finack_track_exit();
 	return err;
 }
@@ -206,6 +233,7 @@ static void __exit finack_exit(void)
 	unregister_pernet_subsys(&finack_net_ops);
 	finack_hooks_free();
 	finack_mib_free();
+	finack_stalls_exit();
 	finack_track_exit();
 }
 

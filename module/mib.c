@@ -64,6 +64,7 @@ static const struct mib_name mib_names[] = {
 	{ "FinAckHeldMerged",		FINACK_HELD_MERGED },
 	{ "FinAckQuickAck",		FINACK_QUICKACK },
 	{ "FinAckClamped",		FINACK_CLAMPED },
+	{ "FinAckTimerAck",		FINACK_TIMER_ACK },
 };
 
 #define MIB_GAUGES 2
@@ -221,5 +222,16 @@ void finack_mib_show(struct seq_file *seq, const struct finack_net *fn)
 
 	sum_up(fn, sum);
 	for (i = 0; i < ARRAY_SIZE(mib_names); i++)
-		seq_printf(seq, "%-32s\t%lu\n", mib_names[i].name, value_of(&mib_names[i], sum));
+		finack_mib_line(seq, mib_names[i].name, value_of(&mib_names[i], sum));
+}
+
+/**
+ * finack_mib_line() - write a counter
+ * @seq: where to
+ * @name: its name
+ * @value: its value
+ */
+void finack_mib_line(struct seq_file *seq, const char *name, unsigned long value)
+{
+	seq_printf(seq, "%-32s\t%lu\n", name, value);
 }

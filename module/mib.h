@@ -39,6 +39,7 @@ struct seq_file;
  * @FINACK_HELD_MERGED: an ACK that was held left with our FIN
  * @FINACK_QUICKACK: quickack=1 sent an ACK that the kernel wanted to delay
  * @FINACK_CLAMPED: delack_min_ms or delack_max_ms moved the delayed-ACK timer
+ * @FINACK_TIMER_ACK: the delayed-ACK timer sent an ACK of data, the peer's FIN not accepted yet
  */
 enum finack_mib_id {
 	FINACK_PASSIVE,
@@ -72,6 +73,7 @@ enum finack_mib_id {
 	FINACK_HELD_MERGED,
 	FINACK_QUICKACK,
 	FINACK_CLAMPED,
+	FINACK_TIMER_ACK,
 	__FINACK_MIB_MAX
 };
 
@@ -115,5 +117,6 @@ void finack_mib_free(void);
 unsigned long finack_mib_count(const struct finack_net *fn, enum finack_mib_id id);
 unsigned long finack_mib_close_wait(const struct finack_net *fn);
 void finack_mib_show(struct seq_file *seq, const struct finack_net *fn);
+void finack_mib_line(struct seq_file *seq, const char *name, unsigned long value);
 
 #endif

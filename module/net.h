@@ -17,6 +17,8 @@
 #include "mib.h"
 #include "share.h"
 
+struct finack_stalls;
+
 /**
  * struct finack_admin - what finack keeps for a namespace and no hook reads
  * @net: the namespace
@@ -40,6 +42,7 @@ struct finack_admin {
  * @mib: the counters
  * @share: the part of the record table that the namespace's owner may use
  * @admin: what no hook reads
+ * @stalls: the stalls, NULL until the namespace first wanted them counted
  * @knobs: the knobs; written under @admin->lock, read plainly
  * @untracked: passive closes without a record that are in CLOSE_WAIT now
  * @late: closes in LAST_ACK whose FIN is queued and has not been sent yet
@@ -51,6 +54,7 @@ struct finack_net {
 	struct finack_mib __percpu *mib;
 	struct finack_share *share;
 	struct finack_admin *admin;
+	struct finack_stalls __percpu *stalls;
 	struct finack_knobs knobs;
 	atomic_t untracked ____cacheline_aligned_in_smp;
 	atomic_t late;

@@ -11,16 +11,23 @@
 #include "hist.h"
 #include "mib.h"
 #include "net.h"
+#include "stall.h"
 
 static int counters_show(struct seq_file *seq, void *v)
 {
-	finack_mib_show(seq, finack_net(seq_file_single_net(seq)));
+	const struct finack_net *fn = finack_net(seq_file_single_net(seq));
+
+	finack_mib_show(seq, fn);
+	finack_stalls_show(seq, fn);
 	return 0;
 }
 
 static int hist_show(struct seq_file *seq, void *v)
 {
-	finack_hist_show(seq, finack_net(seq_file_single_net(seq)));
+	const struct finack_net *fn = finack_net(seq_file_single_net(seq));
+
+	finack_hist_show(seq, fn);
+	finack_stalls_show_lost(seq, fn);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
  * @FINACK_WANT_HOLD_TIMER: an ACK that the timer is about to send can be held
  * @FINACK_WANT_DELAY: an ACK that is about to be delayed can be sent
  * @FINACK_WANT_DELAYED: the delay of an ACK can be changed
+ * @FINACK_WANT_SEGMENTS: segments are seen to arrive on established connections
  */
 enum finack_want {
 	FINACK_WANT_ACK,
@@ -19,6 +20,7 @@ enum finack_want {
 	FINACK_WANT_HOLD_TIMER,
 	FINACK_WANT_DELAY,
 	FINACK_WANT_DELAYED,
+	FINACK_WANT_SEGMENTS,
 	__FINACK_WANT_MAX
 };
 
@@ -29,6 +31,7 @@ enum finack_hook_id {
 	FINACK_HOOK_TIMER,
 	FINACK_HOOK_DELAY,
 	FINACK_HOOK_DELAYED,
+	FINACK_HOOK_SEGMENTS,
 	__FINACK_HOOK_MAX
 };
 

@@ -60,7 +60,7 @@ TEST_F(peer, delayed_ack_without_controls)
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 39.9, 45);
 	CLOSE_ALL(11);
-	MOVES("");
+	MOVES("TimerAck");
 }
 
 TEST_F(peer, quickack_beats_bounds_and_leaves_the_hold_alone)
@@ -164,7 +164,7 @@ TEST_F(peer, most_delay)
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 8, 16);
 	CLOSE_ALL(11);
-	MOVES("Clamped");
+	MOVES("Clamped TimerAck");
 }
 
 TEST_F(peer, least_delay)
@@ -180,7 +180,7 @@ TEST_F(peer, least_delay)
 	DATA(11); /* must not bring the ACK forward */
 	EXPECT_SEGMENT_AT(at, A, 2, 16, 0, 119.9, 125);
 	CLOSE_ALL(16);
-	MOVES("Clamped=2");
+	MOVES("Clamped=2 TimerAck");
 }
 
 /* beyond 62 ticks the kernel's timer wheel is exact to eight ticks */
@@ -195,7 +195,7 @@ TEST_F(peer, longest_least_delay)
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 440, 499);
 	CLOSE_ALL(11);
-	MOVES("Clamped");
+	MOVES("Clamped TimerAck");
 }
 
 TEST_F(peer, bounds_of_the_fin_s_ack)
@@ -225,7 +225,7 @@ TEST_F(peer, bounds_that_the_kernel_keeps_by_itself)
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, 39.9, 45);
 	CLOSE_ALL(11);
-	MOVES("");
+	MOVES("TimerAck");
 }
 
 /* the minimum is for delayed ACKs, not for immediate ones */
@@ -298,7 +298,7 @@ TEST_F(peer, application_s_own_maximum)
 	at = DATA(6);
 	EXPECT_SEGMENT_AT(at, A, 2, 11, 0, has ? 12 : 119.9, has ? 21 : 125);
 	CLOSE_ALL(11);
-	MOVES(has ? "" : "Clamped");
+	MOVES(has ? "TimerAck" : "Clamped TimerAck");
 }
 
 TEST_F(peer, smaller_of_two_maxima)
@@ -320,7 +320,7 @@ TEST_F(peer, smaller_of_two_maxima)
 	at = MORE_DATA(11, 2);
 	EXPECT_SEGMENT_AT(at, A, 3, 21, 0, 4, 12);
 	CLOSE_ALL(21);
-	MOVES(has ? "Clamped" : "Clamped=2");
+	MOVES(has ? "Clamped TimerAck=2" : "Clamped=2 TimerAck=2");
 }
 
 /* the same set by a BPF program, for sockets whose application knows nothing of it */
@@ -344,7 +344,7 @@ TEST_F(peer, maximum_of_a_bpf_program)
 	at = MORE_DATA(21, 3);
 	EXPECT_SEGMENT_AT(at, A, 4, 31, 0, 4, 12);
 	CLOSE_ALL(31);
-	MOVES("Clamped");
+	MOVES("Clamped TimerAck=3");
 }
 
 /* a bound that is changed while an ACK waits is in force from the next decision on */
@@ -362,7 +362,7 @@ TEST_F(peer, lowered_minimum)
 	DATA(11);
 	EXPECT_SEGMENT_AT(at, A, 2, 16, 0, 69.9, 85);
 	CLOSE_ALL(16);
-	MOVES("Clamped=2");
+	MOVES("Clamped=2 TimerAck");
 }
 
 TEST_F(peer, ports_by_either_end)
@@ -386,7 +386,7 @@ TEST_F(peer, ports_by_either_end)
 	at = MORE_DATA(31, 4);
 	EXPECT_SEGMENT_AT(at, A, 5, 41, 0, 8, 16);
 	CLOSE_ALL(41);
-	MOVES("Clamped=3");
+	MOVES("Clamped=3 TimerAck=4");
 }
 
 TEST_HARNESS_MAIN

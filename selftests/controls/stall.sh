@@ -95,7 +95,8 @@ test_without_controls_each_request_stalls() {
 	for way in "${ways[@]}"; do
 		before=$(now_of $server)
 		# shellcheck disable=SC2086 # two words
-		stalled $way && fa_only_moved "$before" "$(now_of $server)" Passive=1 Merged=1 EndClose=1 ||
+		stalled $way && fa_only_moved "$before" "$(now_of $server)" Passive=1 Merged=1 EndClose=1 \
+			TimerAck=$((requests - 1)) ||
 			return
 	done
 }
@@ -118,7 +119,7 @@ test_another_namespace_stalls_as_before() {
 	set_knobs quickack=1 || return
 	before=$(now_of $other)
 	stalled 10.9.2.1 7000 $other && stalled fd00:2::1 7000 $other || return
-	fa_only_moved "$before" "$(now_of $other)" Passive=2 Merged=2 EndClose=2
+	fa_only_moved "$before" "$(now_of $other)" Passive=2 Merged=2 EndClose=2 TimerAck=$((2 * (requests - 1)))
 }
 
 test_back_to_zero_it_is_back() {

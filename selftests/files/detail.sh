@@ -24,7 +24,7 @@ delays() {
 test_values() {
 	local bad
 	fa_same "$(cat $knob)" 1 default && armed 2 || return
-	for bad in 2 -1 x "" 1x 99999999999; do
+	for bad in 3 -1 x "" 1x 99999999999; do
 		! (echo "$bad" >$knob) 2>/tmp/err || fa_same "$bad" "" "was taken" || return
 		[ -z "$bad" ] || grep -q 'Invalid argument' /tmp/err || return
 		fa_same "$(cat $knob)" 1 "after '$bad'" && armed 2 || return
@@ -35,6 +35,30 @@ test_values() {
 	echo 0 >/sys/module/finack/parameters/linger && FA_PERIOD=1 fa_wait 20 armed 0 >/dev/null || return
 	grep -q '^off: ' /sys/kernel/finack/hooks/tcp_send_ack/status || return
 	echo 1 >$knob && fa_same "$(cat $knob)" 1 value && armed 2
+}
+
+# watches STATUS: whether the hook on received segments says so
+watches() { grep -q "^$1" /sys/kernel/finack/hooks/tcp_probe/status; }
+
+# 2 arms that hook as well, which counts only what comes while some namespace has 2
+test_two() {
+	local hits=/sys/kernel/finack/hooks/tcp_probe/hits
+	watches off && "$closer" data 5 && fa_same "$(cat $hits)" 0 "segments seen with 1" || return
+	echo 2 >$knob && fa_same "$(cat $knob)" 2 value && armed 2 && watches armed || return
+	"$closer" separate 3 && fa_is SepApp 3 && "$closer" data 5 && [ "$(cat $hits)" -gt 0 ] || return
+	# another namespace wants it, too
+	ip netns add $ns && ip netns exec $ns sysctl -qw net.finack.detail=2 && echo 1 >$knob || return
+	echo 0 >/sys/module/finack/parameters/linger && watches armed || return
+	ip netns exec $ns sysctl -qw net.finack.detail=0 && FA_PERIOD=1 fa_wait 20 watches off || return
+	armed 2 && ip netns exec $ns sysctl -qw net.finack.detail=2 && watches armed || return
+	ip netns del $ns && FA_PERIOD=1 fa_wait 60 watches off && armed 2
+}
+
+# a kernel without that tracepoint: 2 is refused, 1 is not
+test_two_without_the_tracepoint() {
+	fa_load test_absent=tcp_probe || return
+	! (echo 2 >$knob) 2>/tmp/err && grep -q 'not supported' /tmp/err || return
+	fa_same "$(cat $knob)" 1 value && armed 2 && watches absent
 }
 
 test_on() {

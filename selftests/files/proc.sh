@@ -6,7 +6,7 @@
 # a gate (check/gates.sh) compares them with the documented ones
 test_names_are_those_of_the_source() {
 	diff <(awk '{ print $1 }' /proc/net/finack) \
-		<(sed -n 's/^	{ "\(FinAck[A-Za-z]*\)".*/\1/p' /finack/module/mib.c)
+		<(sed -n 's/^	{ "\(FinAck[A-Za-z]*\)".*/\1/p' /finack/module/mib.c /finack/module/stall.c)
 }
 
 test_format() {
@@ -56,12 +56,13 @@ test_hooks_are_armed_and_hit() {
 	local h
 	"$closer" late 1 || return
 	[ "$(echo /sys/kernel/finack/hooks/*)" = "$(printf '/sys/kernel/finack/hooks/%s ' \
-		inet_sock_set_state tcp_delack_timer_handler tcp_retransmit_skb \
+		inet_sock_set_state tcp_delack_timer_handler tcp_probe tcp_retransmit_skb \
 		tcp_send_ack tcp_send_delayed_ack tcp_send_delayed_ack_return | sed 's/ $//')" ] || return
 	for h in /sys/kernel/finack/hooks/*; do
 		case $h in
-		*delayed_ack*) # hooks of the controls, which nobody uses
-			grep -q '^off: ' "$h/status" && fa_same "$(cat "$h/hits" "$h/kind")" $'0\nnone' "$h" || return
+		*delayed_ack* | */tcp_probe) # hooks of the controls and of detail 2, which nobody uses
+			grep -q '^off: ' "$h/status" && fa_same "$(cat "$h/hits")" 0 "$h/hits" || return
+			grep -qx 'none\|tracepoint' "$h/kind" || return
 			continue
 			;;
 		esac

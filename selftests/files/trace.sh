@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The trace event, read by the tools that people use (tracefs itself: close_test), and their probes
+# The trace events, read by the tools that people use (tracefs itself: close_test), and their probes
 # beside ours.
 . "$(dirname "$0")/lib.sh"
 
@@ -20,6 +20,26 @@ test_fields() {
 		ack_delay_us fin_delay_us; do
 		grep -qE "field:.* $f(\[[0-9]+\])?;" $event/format || fa_same "" "$f" field || return
 	done
+}
+
+# requests by two writes and their answers, on lo: each side's view of each stall has an event
+test_stalls() {
+	local side pid
+	: >"$dir/ready"
+	"$fa_dir/stall" server 127.0.0.1 7000 >"$dir/ready" &
+	pid=$!
+	fa_wait 60 grep -q ready "$dir/ready" && sysctl -qw net.finack.detail=2 || return
+	bpftrace -e 'tracepoint:finack:finack_stall {
+			@count[args->side] = count(); @ms[args->side] = sum(args->lost_us / 1000);
+			if ((args->side == 0 && args->sport != 7000) || (args->side == 1 && args->dport != 7000)) { @bad = count(); } }' \
+		-c "$fa_dir/stall client 127.0.0.1 7000 20" >"$dir/out" 2>&1 || { cat "$dir/out"; return 1; }
+	kill $pid
+	wait $pid 2>/dev/null
+	fa_is Stall 19 && fa_is PeerStall 19 || return
+	for side in 0 1; do
+		grep -q "^@count\[$side\]: 19$" "$dir/out" || { cat "$dir/out"; return 1; }
+	done
+	! grep -q '@bad: [1-9]' "$dir/out"
 }
 
 test_trace_cmd() {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# userns_hooks=0: root of a user namespace of its own may not arm a hook, but may set what needs none.
+# userns_hooks: which hooks root of a user namespace of its own may arm; what needs none it may always set.
 . "$(dirname "$0")/lib.sh"
 
 knobs=/proc/sys/net/finack
@@ -38,9 +38,21 @@ end_namespace() {
 in_namespace() { nsenter -t "$owner" -n "$@"; }
 
 test_by_default_it_may() {
-	fa_same "$(cat /sys/module/finack/parameters/userns_hooks)" Y userns_hooks || return
+	fa_same "$(cat /sys/module/finack/parameters/userns_hooks)" 1 userns_hooks || return
 	fa_same "$(try quickack=1 fin_ack=2 delack_max_ms=12 detail=0 detail=1)" \
 		$'quickack 1\nfin_ack 2\ndelack_max_ms 12\ndetail 0\ndetail 1' "of its own"
+}
+
+# what costs each connection of the host takes the host's root, or 2
+test_received_segments_are_not_for_it() {
+	local no="Operation not permitted" f=/sys/module/finack/parameters/userns_hooks
+	fa_same "$(try detail=2)" "$no detail 1" "by default" || return
+	echo 2 >$knobs/detail && fa_same "$(try detail=2)" "$no detail 1" "while the host has 2" || return
+	# a namespace that begins with the first one's knobs does not get it either
+	echo 1 >/sys/module/finack/parameters/inherit && fa_same "$(as_nobody cat $knobs/detail)" 1 inherited || return
+	echo 2 >$f && fa_same "$(as_nobody cat $knobs/detail)" 2 "inherited with userns_hooks=2" || return
+	echo 0 >/sys/module/finack/parameters/inherit && fa_same "$(try detail=2)" "detail 2" "with userns_hooks=2" || return
+	! echo 3 2>/dev/null >$f && fa_same "$(cat $f)" 2 "after 3"
 }
 
 test_it_may_not_arm_what_it_did_not_have() {

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stalls: one side waits for an ACK that the other one delays.
+ *
+ * Ours was late (local). The delayed-ACK timer sends an ACK of data, and the peer's next data comes
+ * within the shortest round trip and a tick: the peer had waited for that ACK. What was lost is the
+ * time from the data to the ACK.
+ *
+ * The peer's was late (peer). A segment comes that ACKs all that is in flight, while data is queued
+ * that Nagle's algorithm held back, and longer ago than the shortest round trip and LEAST_NS
+ * something was sent for the last time. What was lost is that time less the shortest round trip.
+ *
+ * The socket is locked and only read. Between the timer's ACK and the next data something has to be
+ * remembered. That is a word in a table with a place for each hash of a socket: if another
+ * socket's timer sends an ACK in between and has the same place, the first one's stall is missed.
+ */
+#include <linux/hash.h>
+#include <linux/math64.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <net/tcp.h>
+
+#include "compat.h"
+#include "hist.h"
+#include "net.h"
+#include "policy.h"
+#include "stall.h"
+#include "trace.h"
+
+/* The least that a peer delays an ACK: Linux 40 ms (HZ/25), and a tick of up to 10 ms may have
+ * begun; others more.
+ */
+#define LEAST_NS	(32 * (s64)NSEC_PER_MSEC)
+
+/*
+ * A word remembers that the delayed-ACK timer has sent an ACK:
+ * bits 40 to 63 tell whose, 20 to 39 when, 0 to 19 how late. Times are microseconds, the first
+ * one modulo a second.
+ */
+#define MARK_BITS	20
+#define MARK_MASK	((1ULL << MARK_BITS) - 1)
+#define PLACES_BITS	12
+
+static u64 *marks;
+
+/* how far the time of the timer's ACK may be from the socket's own for what it sent last */
+#define SAME_US		1000
+
+static u64 hash_of(const struct sock *sk)
+{
+	return hash_64((unsigned long)sk, PLACES_BITS + 24);
+}
+
+static u64 *place_of(u64 hash)
+{
+	return &marks[hash & ((1 << PLACES_BITS) - 1)];
+}
+
+/** finack_stalls_init() - make the table. Return: 0, or -ENOMEM. */
+int finack_stalls_init(void)
+{
+	marks = kvcalloc(1 << PLACES_BITS, sizeof(*marks), GFP_KERNEL);
+	return marks ? 0 : -ENOMEM;
+}
+
+/** finack_stalls_exit() - free it; no hook may run any more */
+void finack_stalls_exit(void)
+{
+	kvfree(marks);
+}
+
+/**
+ * finack_stalls_begin() - a namespace wants its stalls counted
+ * @fn: the namespace; its knobs are locked, or it is being made
+ *
+ * They stay until the namespace goes. May sleep.
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int finack_stalls_begin(struct finack_net *fn)
+{
+	struct finack_stalls __percpu *new;
+
+	if (fn->stalls)
+		return 0;
+	new = alloc_percpu_gfp(struct finack_stalls, GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+	smp_store_release(&fn->stalls, new); /* pairs with the address dependency of who reads it */
+	return 0;
+}
+
+/**
+ * finack_stalls_end() - a namespace is gone
+ * @fn: the namespace
+ */
+void finack_stalls_end(struct finack_net *fn)
+{
+	free_percpu(fn->stalls);
+}
+
+static void count(struct finack_stalls __percpu *s, struct sock *sk, enum finack_side side,
+		  u64 lost_us)
+{
+	this_cpu_inc(s->lost[side].count[finack_hist_bucket(lost_us)]);
+	this_cpu_add(s->lost[side].sum, lost_us);
+	trace_finack_stall(sk, side, lost_us);
+}
+
+/* The time since the last data came, in nanoseconds. The clock of the socket tells it exactly if
+ * nothing has happened since; what has happened is seen by the coarse one.
+ */
+static u64 since_data(const struct sock *sk, u64 now)
+{
+	u64 exact = now - tcp_sk(sk)->tcp_clock_cache;
+	u64 ticks = tcp_jiffies32 - inet_csk(sk)->icsk_ack.lrcvtime;
+
+	return exact + TICK_NSEC < ticks * TICK_NSEC ? ticks * TICK_NSEC : exact;
+}
+
+/**
+ * finack_stall_timer() - the delayed-ACK timer fires on a connection that is not closing
+ * @sk: the socket, tcp_delack_timer_handler() just entered
+ *
+ * Counts the ACK if it is one of data: it is sent on the conditions of that function.
+ */
+void finack_stall_timer(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const u8 sends = ICSK_ACK_TIMER | ICSK_ACK_SCHED;
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct finack_net *fn;
+	u64 now, hash, late;
+	int detail;
+
+	if (!(1 << sk->sk_state & (TCPF_ESTABLISHED | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2)) ||
+	    (icsk->icsk_ack.pending & sends) != sends || tp->compressed_ack ||
+	    tp->rcv_wup == tp->rcv_nxt || time_after(finack_delack_timeout(icsk), jiffies))
+		return;
+	fn = finack_net_of(sk);
+	detail = fn ? READ_ONCE(fn->knobs.detail) : 0;
+	if (!detail)
+		return;
+	finack_inc(fn, FINACK_TIMER_ACK);
+	if (detail < FINACK_DETAIL_STALLS)
+		return;
+	now = ktime_get_ns();
+	late = min_t(u64, finack_hist_us(since_data(sk, now)), MARK_MASK);
+	hash = hash_of(sk);
+	WRITE_ONCE(*place_of(hash), (hash >> PLACES_BITS) << (2 * MARK_BITS) |
+				    (finack_hist_us(now) & MARK_MASK) << MARK_BITS | late);
+}
+
+/* the shortest round trip, in nanoseconds; 0 if none was measured */
+static s64 shortest_trip(const struct sock *sk)
+{
+	u32 us = tcp_min_rtt(tcp_sk(sk));
+
+	return us == ~0U ? 0 : us * (s64)NSEC_PER_USEC;
+}
+
+/* Data has come. Had the peer waited for our ACK? */
+static void local_stall(struct finack_stalls __percpu *s, struct sock *sk, u64 now)
+{
+	u64 sent = tcp_sk(sk)->tcp_wstamp_ns, hash = hash_of(sk), *place = place_of(hash);
+	u64 mark = READ_ONCE(*place), off;
+
+	if (likely(mark >> (2 * MARK_BITS) != hash >> PLACES_BITS))
+		return;
+	WRITE_ONCE(*place, 0); /* another one's may be lost with it */
+	/* what was sent last is that ACK */
+	off = (finack_hist_us(sent) - (mark >> MARK_BITS)) & MARK_MASK;
+	if (min(off, MARK_MASK + 1 - off) > SAME_US)
+		return;
+	if ((s64)(now - sent) <= shortest_trip(sk) + (s64)TICK_NSEC)
+		count(s, sk, FINACK_SIDE_LOCAL, mark & MARK_MASK);
+}
+
+/* Whether data is queued that only Nagle's algorithm holds back (tcp_nagle_test()). */
+static bool held_by_nagle(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct sk_buff *skb = tcp_send_head(sk);
+
+	return skb && tcp_skb_is_last(sk, skb) && skb->len < tp->mss_cache && !tp->nonagle &&
+	       !(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN) &&
+	       !after(TCP_SKB_CB(skb)->end_seq, tcp_wnd_end(tp)) &&
+	       tcp_packets_in_flight(tp) < tcp_snd_cwnd(tp);
+}
+
+/* A segment has come that ACKs all that is in flight. Had we waited for it? */
+static void peer_stall(struct finack_stalls __percpu *s, struct sock *sk, u64 now)
+{
+	const struct sk_buff *last = tcp_rtx_queue_tail(sk);
+	s64 lost;
+
+	if (!last || TCP_SKB_CB(last)->sacked & TCPCB_EVER_RETRANS || !held_by_nagle(sk))
+		return;
+	lost = now - last->skb_mstamp_ns - shortest_trip(sk);
+	if (lost >= LEAST_NS)
+		count(s, sk, FINACK_SIDE_PEER, finack_hist_us(lost));
+}
+
+/**
+ * finack_stall_segment() - a segment has come on an established connection
+ * @sk: the socket, tcp_rcv_established() just entered; preemption is off
+ * @skb: the segment
+ */
+void finack_stall_segment(struct sock *sk, const struct sk_buff *skb)
+{
+	struct finack_net *fn = finack_net_of(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct finack_stalls __percpu *s;
+	bool data, all;
+	u64 now;
+
+	s = fn && READ_ONCE(fn->knobs.detail) >= FINACK_DETAIL_STALLS ? READ_ONCE(fn->stalls) :
+									 NULL;
+	if (!s)
+		return;
+	data = TCP_SKB_CB(skb)->seq == tp->rcv_nxt && skb->len > tcp_hdrlen(skb);
+	all = tp->packets_out && TCP_SKB_CB(skb)->ack_seq == tp->snd_nxt;
+	if (!data && !all)
+		return;
+	now = ktime_get_ns();
+	if (data)
+		local_stall(s, sk, now);
+	if (all)
+		peer_stall(s, sk, now);
+}
+
+static void sum_up(const struct finack_net *fn, struct finack_stalls *sum)
+{
+	/* pairs with finack_stalls_begin() */
+	struct finack_stalls __percpu *s = smp_load_acquire(&fn->stalls);
+	int cpu, side, i;
+
+	memset(sum, 0, sizeof(*sum));
+	if (!s)
+		return;
+	for_each_possible_cpu(cpu) {
+		const struct finack_stalls *one = per_cpu_ptr(s, cpu);
+
+		for (side = 0; side < __FINACK_SIDE_MAX; side++) {
+			sum->lost[side].sum += READ_ONCE(one->lost[side].sum);
+			for (i = 0; i < FINACK_HIST_BUCKETS; i++)
+				sum->lost[side].count[i] += READ_ONCE(one->lost[side].count[i]);
+		}
+	}
+}
+
+/* in the order of the file, after those of mib.c; names are stable */
+static const struct {
+	const char *name;
+	enum finack_side side;
+	bool time;
+} stall_names[] = {
+	{ "FinAckStall",		FINACK_SIDE_LOCAL },
+	{ "FinAckStallMs",		FINACK_SIDE_LOCAL, true },
+	{ "FinAckPeerStall",		FINACK_SIDE_PEER },
+	{ "FinAckPeerStallMs",		FINACK_SIDE_PEER, true },
+};
+
+/**
+ * finack_stalls_show() - write the counters of stalls, as finack_mib_show() does
+ * @seq: where to
+ * @fn: whose
+ */
+void finack_stalls_show(struct seq_file *seq, const struct finack_net *fn)
+{
+	const struct finack_hist *lost;
+	struct finack_stalls sum;
+	unsigned long value;
+	int row, i;
+
+	sum_up(fn, &sum);
+	for (row = 0; row < ARRAY_SIZE(stall_names); row++) {
+		lost = &sum.lost[stall_names[row].side];
+		value = 0;
+		for (i = 0; i < FINACK_HIST_BUCKETS; i++)
+			value += lost->count[i];
+		finack_mib_line(seq, stall_names[row].name,
+				stall_names[row].time ? lost->sum / USEC_PER_MSEC : value);
+	}
+}
+
+/**
+ * finack_stalls_show_lost() - write the histograms of the time lost, as finack_hist_show() does
+ * @seq: where to
+ * @fn: whose
+ */
+void finack_stalls_show_lost(struct seq_file *seq, const struct finack_net *fn)
+{
+	struct finack_stalls sum;
+
+	sum_up(fn, &sum);
+	finack_hist_line(seq, "FinAckStallTime", &sum.lost[FINACK_SIDE_LOCAL]);
+	finack_hist_line(seq, "FinAckPeerStallTime", &sum.lost[FINACK_SIDE_PEER]);
+}
