@@ -108,14 +108,14 @@ static int pair(const char *a, const char *b, int ns)
 	return system(text);
 }
 
-static int impair(const struct net *n, const struct net_options *o)
+int net_impair(const struct net *n, const struct net_options *o)
 {
 	char text[200];
 
 	/* half of the time in each direction */
 	snprintf(text, sizeof(text),
-		 "qdisc add dev s root netem delay %1$uus loss %2$g%%\n"
-		 "qdisc add dev c root netem delay %1$uus loss %2$g%%\n",
+		 "qdisc replace dev s root netem delay %1$uus loss %2$g%%\n"
+		 "qdisc replace dev c root netem delay %1$uus loss %2$g%%\n",
 		 o->rtt_ms * 500, o->loss_percent);
 	return feed(n->middle, "tc -batch -", text);
 }
@@ -152,7 +152,7 @@ static const char *make_link(struct net *n, const struct net_options *o)
 	    pair(NET_SERVER, "s", n->middle) || net_enter(n->client) ||
 	    pair(NET_CLIENT, "c", n->middle) || feed(n->middle, "ip -batch -", middle))
 		return "cannot make a link (ip link add ... type veth, bridge)";
-	if (!direct && impair(n, o))
+	if (!direct && net_impair(n, o))
 		return "cannot delay a link (tc qdisc add ... netem: module sch_netem?)";
 	snprintf(text, sizeof(text), side, NET_CLIENT, 1, 2, "");
 	if (feed(n->client, "ip -batch -", text))

@@ -77,6 +77,13 @@ int lab_scratch_fd(void);
 const char *net_make(struct net *n, const struct net_options *o, enum lab_family family);
 void net_free(struct net *n);
 
+/**
+ * net_impair() - change the round-trip time and loss of a link that was made with one of them
+ *
+ * Leaves the caller in another namespace. Return: 0, or what tc ended with.
+ */
+int net_impair(const struct net *n, const struct net_options *o);
+
 /** net_enter() - move the caller to a namespace of a network; Return: 0, or -1 with errno */
 int net_enter(int ns);
 
