@@ -41,13 +41,16 @@ struct cmd {
 static const struct cmd cmds[] = {
 	{ "show", show_main, OPT_TEXT | OPT_STATS | OPT_ZEROS | OPT_SECONDS, "[-s] [-z] [-d SECS]",
 	  "how closes end here (default); -s every counter, -d per second over SECS", NULL },
-	{ "hist", hist_main, OPT_TEXT | OPT_ZEROS, "[ack|fin]",
-	  "delays of the ACK of the peer's FIN, and of our own FIN", NULL },
+	{ "hist", hist_main, OPT_TEXT | OPT_ZEROS, "[ack|fin|stall|peer-stall]",
+	  "delays of the peer's FIN's ACK and of our own FIN; what stalls cost", NULL },
 	{ "waiting", waiting_main, OPT_TEXT, "[sport PORT] [dport PORT] [older SECS] [pid PID]",
 	  "which sockets owe their close(), for how long, and whose they are", NULL },
 	{ "watch", watch_main, OPT_TEXT,
 	  "[sport PORT] [dport PORT] [outcome WORD] [reason WORD] [end WORD]\n        [count N]",
 	  "each close as it happens", NULL },
+	{ "stalls", stalls_main, OPT_TEXT | OPT_SECONDS,
+	  "[-d SECS] [sport PORT] [dport PORT] [side local|peer] [count N]",
+	  "each wait for a delayed ACK as it happens; -d counts them for so long", NULL },
 	{ "get", get_main, OPT_TEXT, "[KNOB...]", "the controls", NULL },
 	{ "set", set_main, OPT_TEXT | OPT_DRY_RUN | OPT_SECONDS,
 	  "[--dry-run [-d SECS]] KNOB VALUE...",
@@ -80,6 +83,24 @@ static void usage(FILE *f)
 		"OPTIONS := { -n[etns] NAME|PID|PATH | -a[ll] | -j[son] | -p[retty] |\n"
 		"             -o[neline] | -N[umeric] | -c[olor][=auto|always|never] |\n"
 		"             -V[ersion] | -h[elp] }\n");
+}
+
+/* of a command without options of its own */
+static void usage_of(const struct cmd *c)
+{
+	printf("Usage: finack [OPTIONS] %s%s%s\n\n%s\n\n'finack -h' has the OPTIONS, finack(8) all "
+	       "else.\n", c->name, *c->args ? " " : "", c->args, c->help);
+}
+
+static int no_command(const char *word)
+{
+	char names[256] = "";
+	const struct cmd *c;
+	size_t n = 0;
+
+	for (c = cmds; c->name && n < sizeof(names); c++)
+		n += snprintf(names + n, sizeof(names) - n, "%s ", c->name);
+	return misuse("there is no command '%s'%s", word, word_near(word, names));
 }
 
 /* Return: the row of a command; the empty row at the end if there is none */
@@ -231,6 +252,8 @@ int main(int argc, char **argv)
 	if (opt.help || opt.version) {
 		if (opt.help && cmd->usage)
 			cmd->usage(stdout);
+		else if (opt.help && argc && cmd->name)
+			usage_of(cmd);
 		else if (opt.help)
 			usage(stdout);
 		else
@@ -238,7 +261,7 @@ int main(int argc, char **argv)
 		return finish(OK);
 	}
 	if (!cmd->name)
-		return misuse("there is no command '%s'", argv[0]);
+		return no_command(argv[0]);
 	wrong = opt.used & ~cmd->options;
 	if (wrong)
 		return misuse("%s does not take %s", cmd->name, wrong & OPT_DRY_RUN ? "--dry-run" :

@@ -11,7 +11,7 @@ static struct trace trace;
 
 int events_begin(void)
 {
-	if (!trace_open(&trace, "netns > 0"))
+	if (!trace_open(&trace, "finack_close", "netns > 0"))
 		return -1;
 	atexit(events_end);
 	return 0;

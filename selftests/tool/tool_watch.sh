@@ -177,4 +177,37 @@ test_watch_says_what_is_lost() {
 		grep -q "$lost closes were lost, $shown shown" /tmp/err
 }
 
+# requests by two writes, on lo: each stall is told twice, by who was late and by who waited
+test_stalls() {
+	local server pid rc=0
+	: >/tmp/ready
+	"$fa_dir/stall" server 127.0.0.1 7000 >/tmp/ready &
+	server=$!
+	fa_wait 60 grep -q ready /tmp/ready || return
+	finack stalls -d 30 count 10 >/tmp/out 2>/tmp/err &
+	pid=$!
+	fa_wait 60 grep -qx 2 /proc/sys/net/finack/detail && fa_wait 60 grep -q Late /tmp/out || rc=1
+	"$fa_dir/stall" client 127.0.0.1 7000 10 >/dev/null || rc=1
+	wait $pid || rc=1
+	has '^..:..:.. local  *4.\.. ms ' && has '^..:..:.. peer  *4.\.. ms ' && has '^10 stalls, 4..\..* ms lost' || rc=1
+	fa_same "$(cat /proc/sys/net/finack/detail)" 1 "detail afterwards" || rc=1
+	# interrupted, it is set back, too; without -d it is not touched
+	finack stalls -d 1000 side peer >/tmp/out 2>/tmp/err &
+	pid=$!
+	fa_wait 60 grep -qx 2 /proc/sys/net/finack/detail && fa_wait 60 grep -q Late /tmp/out || rc=1
+	"$fa_dir/stall" client 127.0.0.1 7000 5 >/dev/null && fa_wait 60 grep -q peer /tmp/out || rc=1
+	kill -INT $pid
+	wait $pid || rc=1
+	! grep -q ' local ' /tmp/out && has '^4 stalls, ' && fa_same "$(cat /proc/sys/net/finack/detail)" 1 "after SIGINT" || rc=1
+	finack stalls >/tmp/out 2>/tmp/err &
+	pid=$!
+	fa_wait 60 grep -q 'detail is 1 here' /tmp/err && fa_same "$(cat /proc/sys/net/finack/detail)" 1 "without -d" || rc=1
+	fa_wait 60 fa_interrupted $pid || rc=1
+	wait $pid
+	kill $server
+	wait $server 2>/dev/null
+	[ $rc = 0 ] || cat /tmp/out /tmp/err
+	ends 2 finack stalls side bogus && ends 2 finack stalls outcome merged && return $rc
+}
+
 fa_main "$@"

@@ -22,10 +22,18 @@ void knob_print(struct ctx *ctx, const char *name, const char *value)
 	out_nl(o);
 }
 
+int knob_unknown(const struct knobs *k, const char *name)
+{
+	char names[1024];
+
+	knobs_names(k, names, sizeof(names));
+	return misuse("there is no control '%s', but:%s%s", name, names, word_near(name, names));
+}
+
 static int get(struct ctx *ctx, const struct netns *ns, void *arg)
 {
 	struct knobs *k = malloc(sizeof(*k));
-	char **words = arg, names[1024];
+	char **words = arg;
 	int rc = OK;
 	size_t i;
 
@@ -42,8 +50,7 @@ static int get(struct ctx *ctx, const struct netns *ns, void *arg)
 		if (knobs_get(k, *words))
 			knob_print(ctx, *words, knobs_get(k, *words));
 		else
-			rc = misuse("there is no control '%s', but:%s", *words,
-				    knobs_names(k, names, sizeof(names)));
+			rc = knob_unknown(k, *words);
 	}
 	out_end(&ctx->out);
 	free(k);

@@ -67,11 +67,40 @@ static uint64_t peak(const struct hist *h)
 	return most;
 }
 
+/* whether delayed ACKs show in it: not in how late our FIN was, which is the application's doing */
+static bool shows_delayed_acks(const struct hist *h)
+{
+	return strcmp(h->name, "FinAckFinDelay");
+}
+
+void quantile_print(struct ctx *ctx, const char *key, int width, const struct hist *h, double q)
+{
+	struct out *o = &ctx->out;
+	char text[32], line[40];
+	uint64_t lower, bound = hist_quantile(h, q, &lower);
+	uint64_t known = bound == UINT64_MAX ? lower : bound;
+
+	if (o->json) {
+		out_object(o, key);
+		out_u64(o, "from_us", 0, lower);
+		if (bound != UINT64_MAX)
+			out_u64(o, "below_us", 0, bound);
+		out_end(o);
+		return;
+	}
+	if (o->numeric)
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)known);
+	else
+		out_duration(text, sizeof(text), known);
+	snprintf(line, sizeof(line), "%s %s", bound == UINT64_MAX ? ">=" : "<=", text);
+	out_text(o, "%*s", width, line);
+}
+
 static void bucket(struct ctx *ctx, const struct hist *h, size_t i, const struct bars *b)
 {
 	const struct hist_bucket *k = &h->bucket[i];
 	struct out *o = &ctx->out;
-	char text[64];
+	char text[64] = "";
 
 	out_object(o, NULL);
 	if (o->json || !b->narrow) {
@@ -84,7 +113,8 @@ static void bucket(struct ctx *ctx, const struct hist *h, size_t i, const struct
 		out_us(o, "below_us", 9, k->bound);
 	out_text(o, " ");
 	out_u64(o, "count", b->digits, k->count);
-	marks(text, sizeof(text), hist_lower(h, i), k->bound);
+	if (shows_delayed_acks(h))
+		marks(text, sizeof(text), hist_lower(h, i), k->bound);
 	out_text(o, k->count || *text ? " " : "");
 	if (!o->json)
 		bar(o, (double)k->count / peak(h), b->width, *text);
@@ -121,14 +151,14 @@ static void one(struct ctx *ctx, const struct hist *h)
 	out_color(o, OUT_PLAIN);
 	out_text(o, ": ");
 	out_u64(o, "count", 0, h->count);
-	out_text(o, " delays");
+	out_text(o, strstr(h->name, "Stall") ? " stall%s" : " delay%s", h->count == 1 ? "" : "s");
 	if (h->count || o->json) {
 		out_text(o, b.narrow ? "\nmean " : ", mean ");
 		out_us(o, "mean_us", 0, h->count ? h->sum / h->count : 0);
-		out_text(o, b.narrow ? " p50 " : ", p50 ");
-		out_us(o, "p50_us", 0, hist_quantile(h, 0.5));
+		out_text(o, b.narrow ? "\np50 " : ", p50 ");
+		quantile_print(ctx, "p50_us", 0, h, 0.5);
 		out_text(o, b.narrow ? " p99 " : ", p99 ");
-		out_us(o, "p99_us", 0, hist_quantile(h, 0.99));
+		quantile_print(ctx, "p99_us", 0, h, 0.99);
 	}
 	out_nl(o);
 	range(h, ctx->zeros || o->json, &first, &last);
@@ -141,9 +171,16 @@ static void one(struct ctx *ctx, const struct hist *h)
 
 static bool wanted(const struct hist *h, const char *only)
 {
-	/* FinAckAckDelay is "ack" */
-	return !only || (strlen(h->name) > 6 && !strncasecmp(h->name + 6, only, strlen(only)) &&
-			 !strcasecmp(h->name + 6 + strlen(only), "delay"));
+	static const char * const words[][2] = {
+		{ "ack", "FinAckAckDelay" }, { "fin", "FinAckFinDelay" },
+		{ "stall", "FinAckStallTime" }, { "peer-stall", "FinAckPeerStallTime" },
+	};
+	size_t i;
+
+	for (i = 0; only && i < sizeof(words) / sizeof(*words); i++)
+		if (!strcasecmp(only, words[i][0]))
+			return !strcmp(h->name, words[i][1]);
+	return !only;
 }
 
 static int hist(struct ctx *ctx, const struct netns *ns, void *arg)

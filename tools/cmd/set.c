@@ -25,23 +25,22 @@ struct change {
 static int complain(const struct setting *s)
 {
 	struct knobs *k = malloc(sizeof(*k));
-	char names[1024];
 	int err = errno, rc = FAILED;
 
 	if (err == ENOENT && k && !knobs_read(k))
-		rc = misuse("there is no control '%s', but:%s", s->name,
-			    knobs_names(k, names, sizeof(names)));
+		rc = knob_unknown(k, s->name);
 	else if (err == EINVAL || err == ERANGE)
-		fprintf(stderr, "finack: the kernel does not take '%s' for %s, which is %s now; "
-			"nothing was changed; see 'Controls' in finack(8)\n", s->value, s->name,
-			*s->old ? s->old : "empty");
+		fprintf(stderr, "finack: the kernel does not take '%s' for %s, which is %s now and "
+			"takes %s; nothing was changed\n", s->value, s->name,
+			*s->old ? s->old : "empty", knob_takes(s->name));
 	else if (err == EOPNOTSUPP)
 		fprintf(stderr, "finack: %s needs a hook that this kernel does not have; "
 			"run: finack doctor\n", s->name);
 	else
 		fprintf(stderr, "finack: cannot set %s: %s%s\n", s->name, strerror(err),
 			err == EPERM || err == EACCES ?
-			"; run as root (CAP_NET_ADMIN over the namespace)" : "");
+			"; run as root (CAP_NET_ADMIN over the namespace; who may arm a hook is up "
+			"to the module parameter userns_hooks)" : "");
 	free(k);
 	return rc;
 }
@@ -117,26 +116,44 @@ static int dry_run(struct ctx *ctx, struct change *c)
 	return rc ? rc : predict_print(ctx, c->setting, c->n);
 }
 
+/* "NAME VALUE" and "NAME=VALUE", as many as there are */
+static int parse(struct change *c, int argc, char **argv)
+{
+	char *value;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		value = strchr(argv[i], '=');
+		if (value)
+			*value++ = '\0';
+		else if (i + 1 == argc)
+			return misuse("set takes pairs, a control and its value: '%s' has none",
+				      argv[i]);
+		c->setting[c->n].name = argv[i];
+		c->setting[c->n++].value = value ? value : argv[++i];
+	}
+	return OK;
+}
+
 int set_main(struct ctx *ctx, int argc, char **argv)
 {
 	struct change c = {};
-	int i, rc;
+	int rc;
 
-	if (argc % 2 == 0)
-		return misuse("set takes pairs, a control and its value");
 	if (argc == 1 && !ctx->dry_run)
 		return misuse("set needs a control and its value");
 	if (ctx->seconds && !ctx->dry_run)
 		return misuse("-d goes with --dry-run");
 	if (!module_ready(KNOBS_DIR))
 		return FAILED;
-	c.n = argc / 2;
-	c.setting = calloc(c.n + 1, sizeof(*c.setting));
+	c.setting = calloc(argc, sizeof(*c.setting));
 	if (!c.setting)
 		return FAILED;
-	for (i = 0; i < (int)c.n; i++)
-		c.setting[i] = (struct setting){ .name = argv[1 + 2 * i],
-						     .value = argv[2 + 2 * i] };
+	rc = parse(&c, argc, argv);
+	if (rc) {
+		free(c.setting);
+		return rc;
+	}
 	rc = ctx->dry_run ? dry_run(ctx, &c) : each_netns(ctx, set, &c);
 	free(c.setting);
 	return rc;

@@ -40,7 +40,7 @@ static int delay_label(const struct ctx *ctx)
 
 static int delay_width(const struct ctx *ctx)
 {
-	return narrow(ctx) ? 9 : VALUE;
+	return narrow(ctx) ? 13 : VALUE;
 }
 
 /* print what a row means after its numbers, if there is room */
@@ -173,7 +173,8 @@ static void outcomes(struct ctx *ctx, const struct sample *s)
 
 	head(ctx, "Passive", passive, "  closes begun by the peer");
 	row(ctx, "merged", get(s, "FinAckMerged"), passive, "  ACK and FIN in one: three segments");
-	row(ctx, "separate", separate, passive, "  the ACK by itself: four; because of");
+	row(ctx, "separate", separate, passive, separate ?
+	    "  the ACK by itself: four; because of" : "  the ACK by itself: four");
 	out_object(o, "reasons");
 	group(ctx, s, "FinAckSep", passive);
 	out_end(o);
@@ -206,6 +207,55 @@ static void active(struct ctx *ctx, const struct sample *s)
 	out_end(&ctx->out);
 }
 
+/* print a row of the table of stalls: those of one side */
+static void stalls_of(struct ctx *ctx, const struct sample *s, const char *side,
+		      const char *counter, const char *time, const char *meaning)
+{
+	const struct hist *h = hists_get(&s->h, time);
+	struct out *o = &ctx->out;
+
+	out_object(o, side);
+	out_text(o, "  %-*s", delay_label(ctx) - 2, side);
+	number(ctx, "count", narrow(ctx) ? 6 : VALUE, get(s, counter));
+	if (h->count || o->json) {
+		out_us(o, "lost_us", delay_width(ctx), h->sum);
+		if (!narrow(ctx))
+			quantile_print(ctx, "p50_us", delay_width(ctx), h, 0.50);
+		quantile_print(ctx, "p99_us", delay_width(ctx), h, 0.99);
+	}
+	if (get(s, counter))
+		note(ctx, meaning);
+	out_nl(o);
+	out_end(o);
+}
+
+/* while detail was below 2 there are none, and only the timer's ACKs say that there may be some */
+static void stalls(struct ctx *ctx, const struct sample *s)
+{
+	uint64_t timer = get(s, "FinAckTimerAck");
+	struct out *o = &ctx->out;
+
+	if (!timer && !get(s, "FinAckStall") && !get(s, "FinAckPeerStall") && !ctx->zeros &&
+	    !o->json)
+		return;
+	out_object(o, "stalls");
+	out_color(o, OUT_HEAD);
+	out_text(o, "%-*s%*s%*s", delay_label(ctx), "Stalls", narrow(ctx) ? 6 : VALUE, "count",
+		 delay_width(ctx), "lost");
+	if (!narrow(ctx))
+		out_text(o, "%*s", delay_width(ctx), "p50");
+	out_text(o, "%*s", delay_width(ctx), "p99");
+	out_color(o, OUT_PLAIN);
+	out_nl(o);
+	stalls_of(ctx, s, "local", "FinAckStall", "FinAckStallTime", "  our ACK was late");
+	stalls_of(ctx, s, "peer", "FinAckPeerStall", "FinAckPeerStallTime", "  the peer's was");
+	out_text(o, "  %-*s", delay_label(ctx) - 2, "timer");
+	number(ctx, "timer_ack", narrow(ctx) ? 6 : VALUE, timer);
+	note(ctx, "  delayed ACKs of data");
+	out_nl(o);
+	out_end(o);
+}
+
 static void delays(struct ctx *ctx, const struct sample *s)
 {
 	const int width = delay_width(ctx);
@@ -214,8 +264,11 @@ static void delays(struct ctx *ctx, const struct sample *s)
 	size_t i;
 
 	out_color(o, OUT_HEAD);
-	out_text(o, "%-*s%*s%*s%*s%*s", delay_label(ctx), "Delay", narrow(ctx) ? 6 : VALUE, "count",
-		 width, "p50", width, "p90", width, "p99");
+	out_text(o, "%-*s%*s", delay_label(ctx), "Delay", narrow(ctx) ? 6 : VALUE, "count");
+	out_text(o, "%*s", width, "p50");
+	if (!narrow(ctx))
+		out_text(o, "%*s", width, "p90");
+	out_text(o, "%*s", width, "p99");
 	out_color(o, OUT_PLAIN);
 	out_nl(o);
 	out_object(o, "delays");
@@ -223,15 +276,17 @@ static void delays(struct ctx *ctx, const struct sample *s)
 		const struct hist *h = &s->h.hist[i];
 
 		plain_name(name, sizeof(name), h->name, strlen("FinAck"));
-		if (strlen(name) > 6 && !strcmp(name + strlen(name) - 6, "-delay"))
-			name[strlen(name) - 6] = '\0';
+		if (strlen(name) < 6 || strcmp(name + strlen(name) - 6, "-delay"))
+			continue; /* see stalls() */
+		name[strlen(name) - 6] = '\0';
 		out_object(o, name);
 		out_text(o, "  %-*s", delay_label(ctx) - 2, name);
 		number(ctx, "count", narrow(ctx) ? 6 : VALUE, h->count);
 		if (h->count) {
-			out_us(o, "p50_us", width, hist_quantile(h, 0.50));
-			out_us(o, "p90_us", width, hist_quantile(h, 0.90));
-			out_us(o, "p99_us", width, hist_quantile(h, 0.99));
+			quantile_print(ctx, "p50_us", width, h, 0.50);
+			if (!narrow(ctx))
+				quantile_print(ctx, "p90_us", width, h, 0.90);
+			quantile_print(ctx, "p99_us", width, h, 0.99);
 		}
 		out_nl(o);
 		out_end(o);
@@ -305,6 +360,25 @@ static void every_counter(struct ctx *ctx, const struct sample *s)
 	out_end(&ctx->out);
 }
 
+/* On a host whose own namespace is quiet, closes happen in others: containers, pods. */
+static void elsewhere(struct ctx *ctx, const struct sample *s)
+{
+	struct netns *all;
+	size_t n;
+
+	if (ctx->all || ctx->out.json || get(s, "FinAckPassive") || get(s, "FinAckActive"))
+		return;
+	n = netns_list(&all);
+	if (n > 1)
+		out_text(&ctx->out,
+			 "No close here. There %s %zu more network namespace%s: finack -a",
+			 n == 2 ? "is" : "are", n - 1, n == 2 ? "" : "s");
+	if (n > 1)
+		out_nl(&ctx->out);
+	if (n)
+		free(all);
+}
+
 static int show(struct ctx *ctx, const struct netns *ns, void *arg)
 {
 	const struct sample *before = arg; /* in the order of the namespaces */
@@ -324,7 +398,9 @@ static int show(struct ctx *ctx, const struct netns *ns, void *arg)
 		outcomes(ctx, s);
 		active(ctx, s);
 		delays(ctx, s);
+		stalls(ctx, s);
 		health(ctx, s);
+		elsewhere(ctx, s);
 	}
 	free(s);
 	return rc;

@@ -140,14 +140,16 @@ static void outcome(struct ctx *ctx, struct facts *f)
 	uint64_t merged = counters_get(&f->c, "FinAckMerged");
 	const struct hist *fin = hists_get(&f->h, "FinAckFinDelay");
 	char p50[32], p99[32], late[128] = "";
+	uint64_t lower;
 
-	out_duration(p50, sizeof(p50), hist_quantile(fin, 0.5));
-	out_duration(p99, sizeof(p99), hist_quantile(fin, 0.99));
+	out_duration(p50, sizeof(p50), hist_quantile(fin, 0.5, &lower));
+	out_duration(p99, sizeof(p99), hist_quantile(fin, 0.99, &lower));
 	if (fin->count)
 		snprintf(late, sizeof(late), " Half of our FINs left within %s, 99 %% within %s.",
 			 p50, p99);
-	say(ctx, f, "FinAckMerged", "Of %llu closes by peers %llu (%.1f %%) took three segments.%s",
-	    (unsigned long long)f->passive, (unsigned long long)merged,
+	say(ctx, f, "FinAckMerged",
+	    "Of %llu close%s by peers %llu (%.1f %%) took three segments.%s",
+	    (unsigned long long)f->passive, f->passive == 1 ? "" : "s", (unsigned long long)merged,
 	    100.0 * merged / f->passive, late);
 }
 
@@ -159,29 +161,35 @@ static void known_symptoms(struct ctx *ctx, struct facts *f)
 		const struct symptom *s = &symptoms[i];
 		unsigned long long n = counters_get(&f->c, s->counter);
 
-		if (n && 100.0 * n >= s->percent * f->passive)
+		if (n == 1 && 100 >= s->percent * f->passive)
+			say(ctx, f, s->counter, "1 close (%.1f %%) %s%s", 100.0 / f->passive,
+			    strncmp(s->text, "were ", 5) ? "" : "was ",
+			    s->text + (strncmp(s->text, "were ", 5) ? 0 : 5));
+		else if (n && 100.0 * n >= s->percent * f->passive)
 			say(ctx, f, s->counter, "%llu closes (%.1f %%) %s", n,
 			    100.0 * n / f->passive, s->text);
 	}
 }
 
-/* what a hold would save, unless it is in force */
-static void remedy(struct ctx *ctx, struct facts *f)
+/* What a hold would save, unless it is in force. Return: whether it would save something. */
+static bool remedy(struct ctx *ctx, struct facts *f)
 {
 	struct setting hold = { .name = "fin_ack", .value = "2" };
 	struct policy now, then;
 	struct prediction p;
 
 	if (!knobs_get(&f->k, "fin_ack"))
-		return;
+		return false;
 	policy_from(&now, &f->k, NULL, 0);
 	policy_from(&then, &f->k, &hold, 1);
 	p = predict(&f->c, hists_get(&f->h, "FinAckFinDelay"), &now, &then);
-	if (now.fin_ack != 2 && p.likely < -0.01 * f->passive)
-		say(ctx, f, "fin_ack",
-		    "A hold of %llu ms ('finack set fin_ack 2') would save about %.0f segments "
-		    "in 100 closes like these.", (unsigned long long)then.fin_hold_ms,
-		    -100.0 * p.likely / f->passive);
+	if (now.fin_ack == 2 || p.likely >= -0.01 * f->passive)
+		return false;
+	say(ctx, f, "fin_ack",
+	    "A hold of %llu ms ('finack set fin_ack 2') would save about %.0f segments "
+	    "in 100 closes like these.", (unsigned long long)then.fin_hold_ms,
+	    -100.0 * p.likely / f->passive);
+	return true;
 }
 
 /* sockets that have waited long for close(), and the process that has most of them */
@@ -235,6 +243,51 @@ static void plateau(struct ctx *ctx, struct facts *f)
 		    "fin_ack 1' sends them at once.", n, 100 * n / ack->count);
 }
 
+static void local_stalls(struct ctx *ctx, struct facts *f, unsigned long long n)
+{
+	char lost[32];
+
+	out_duration(lost, sizeof(lost), counters_get(&f->c, "FinAckStallMs") * 1000);
+	say(ctx, f, "FinAckStall",
+	    "%llu time%s a peer waited for a delayed ACK of ours, %s in all, as one does that writes "
+	    "twice before it reads. Here: 'finack set quickack 1', with 'ports' for that service alone, "
+	    "since it costs other services a segment per request. There: TCP_NODELAY, or one write.",
+	    n, n == 1 ? "" : "s", lost);
+}
+
+static void peer_stalls(struct ctx *ctx, struct facts *f, unsigned long long n)
+{
+	char lost[32];
+
+	out_duration(lost, sizeof(lost), counters_get(&f->c, "FinAckPeerStallMs") * 1000);
+	say(ctx, f, "FinAckPeerStall",
+	    "%llu time%s we waited for a delayed ACK of the peer, %s in all, with data that Nagle's "
+	    "algorithm held back. Code: TCP_NODELAY, or one write instead of several. No control here "
+	    "can help.", n, n == 1 ? "" : "s", lost);
+}
+
+/* who waited for a delayed ACK, what that cost, and what helps; what cost more comes first */
+static void waits(struct ctx *ctx, struct facts *f)
+{
+	unsigned long long local = counters_get(&f->c, "FinAckStall");
+	unsigned long long peer = counters_get(&f->c, "FinAckPeerStall");
+	unsigned long long timer = counters_get(&f->c, "FinAckTimerAck");
+	bool ours = counters_get(&f->c, "FinAckStallMs") >=
+		    counters_get(&f->c, "FinAckPeerStallMs");
+	const char *detail = knobs_get(&f->k, "detail");
+
+	if (local && ours)
+		local_stalls(ctx, f, local);
+	if (peer)
+		peer_stalls(ctx, f, peer);
+	if (local && !ours)
+		local_stalls(ctx, f, local);
+	if (timer >= 5 && !local && !peer && detail && strcmp(detail, "2"))
+		say(ctx, f, "FinAckTimerAck",
+		    "The delayed-ACK timer sent %llu ACKs of data. Somebody may have waited for them: "
+		    "'finack stalls -d 10' shows who, 'finack set detail 2' counts them.", timer);
+}
+
 static void health(struct ctx *ctx, struct facts *f)
 {
 	struct hooks h;
@@ -255,17 +308,18 @@ static int why(struct ctx *ctx, const struct netns *ns, void *arg)
 	(void)arg;
 	if (!rc) {
 		out_list(&ctx->out, "findings");
+		leaks(ctx, f);
+		waits(ctx, f);
 		if (f->passive) {
 			outcome(ctx, f);
 			known_symptoms(ctx, f);
-			remedy(ctx, f);
-			plateau(ctx, f);
+			if (!remedy(ctx, f)) /* one or the other: they contradict each other */
+				plateau(ctx, f);
 		} else {
 			say(ctx, f, "FinAckPassive",
 			    "No peer has closed a connection here since the module was loaded "
 			    "or the namespace made: there is nothing to say yet.");
 		}
-		leaks(ctx, f);
 		health(ctx, f);
 		out_end(&ctx->out);
 		waiting_free(&f->w);

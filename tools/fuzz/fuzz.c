@@ -42,7 +42,7 @@ static void __attribute__((unused)) fuzz_hists(char *text)
 	if (hists_parse(&h, text))
 		return;
 	for (i = 0; i < h.n; i++) {
-		hist_quantile(&h.hist[i], 0.99);
+		hist_quantile(&h.hist[i], 0.99, &least);
 		hist_below(&h.hist[i], 150000, &least, &most);
 	}
 	hists_sub(&h, &before);

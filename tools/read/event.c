@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Parses the text of the trace event. */
+/* Parses the text of a trace event. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "trace.h"
 
-#define EVENT_TAG ": finack_close: "
+#define EVENT_TAG ": finack_"
 
 /* "CPU:1 [LOST 12 EVENTS]"; without a number where the kernel does not know it */
 static bool parse_lost(struct event *e, const char *line)
@@ -44,7 +44,7 @@ bool event_parse(struct event *e, char *line)
 		return false;
 	*tag = '\0';
 	e->us = parse_time(line);
-	word = strtok_r(tag + strlen(EVENT_TAG), "\n ", &save);
+	word = strtok_r(tag + strlen(EVENT_TAG), "\n ", &save); /* "close:" */
 	for (; word && e->n < EVENT_FIELDS_MAX; word = strtok_r(NULL, "\n ", &save)) {
 		eq = strchr(word, '=');
 		if (!eq || eq == word)

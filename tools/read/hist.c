@@ -129,27 +129,20 @@ static double upper(const struct hist *h, size_t i)
 	return h->bucket[i].bound == UINT64_MAX ? hist_lower(h, i) * 2.0 : h->bucket[i].bound;
 }
 
-uint64_t hist_quantile(const struct hist *h, double q)
+uint64_t hist_quantile(const struct hist *h, double q, uint64_t *lower)
 {
-	double want = q * h->count, seen = 0, lower, us = 0;
+	double want = q * h->count, seen = 0;
 	size_t i;
 
+	*lower = 0;
 	for (i = 0; i < h->n; i++) {
-		uint64_t count = h->bucket[i].count;
-
-		lower = hist_lower(h, i);
-		if (!count)
+		seen += h->bucket[i].count;
+		if (!h->bucket[i].count || seen < want)
 			continue;
-		us = upper(h, i);
-		if (seen + count >= want) {
-			us = lower + (us - lower) * (want - seen) / count;
-			break;
-		}
-		seen += count;
+		*lower = hist_lower(h, i);
+		return h->bucket[i].bound;
 	}
-	if (us >= (double)UINT64_MAX) /* not with ?:, which would convert both values to double */
-		return UINT64_MAX;
-	return us;
+	return 0;
 }
 
 double hist_below(const struct hist *h, double us, uint64_t *least, uint64_t *most)

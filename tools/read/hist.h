@@ -48,8 +48,15 @@ const struct hist *hists_get(const struct hists *h, const char *name);
 
 /** hist_lower() - Return: where bucket @i begins, us */
 uint64_t hist_lower(const struct hist *h, size_t i);
-/** hist_quantile() - Return: the approximate quantile @q (0..1) of the delays, us */
-uint64_t hist_quantile(const struct hist *h, double q);
+/**
+ * hist_quantile() - in which bucket a quantile of the delays lies
+ * @h: the delays
+ * @q: which quantile, 0 to 1
+ * @lower: set to where the bucket begins, us
+ *
+ * Return: where it ends, us; UINT64_MAX if nowhere, 0 if there are no delays.
+ */
+uint64_t hist_quantile(const struct hist *h, double q, uint64_t *lower);
 
 /**
  * hist_below() - how many delays are below a limit

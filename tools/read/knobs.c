@@ -54,6 +54,26 @@ char *knobs_names(const struct knobs *k, char *buf, size_t size)
 	return buf;
 }
 
+const char *knob_takes(const char *name)
+{
+	/* as in module/knobs.c; a later module may take more, so this is for messages alone */
+	static const char * const rows[][2] = {
+		{ "delack_max_ms", "0 to 499, and not less than delack_min_ms unless it is 0" },
+		{ "delack_min_ms", "0 to 499, and not more than delack_max_ms unless that is 0" },
+		{ "detail", "0, 1 or 2" },
+		{ "fin_ack", "0, 1 or 2" },
+		{ "fin_hold_ms", "1 to 499" },
+		{ "ports", "ports and ranges as in 80,443,8000-8100, or nothing for all" },
+		{ "quickack", "0 or 1" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (!strcmp(name, rows[i][0]))
+			return rows[i][1];
+	return "what its documentation says";
+}
+
 static bool put(const char *name, const char *value)
 {
 	char path[400];

@@ -35,6 +35,9 @@ const char *knobs_get(const struct knobs *k, const char *name);
 /** knobs_names() - write all names, with a space before each; Return: @buf */
 char *knobs_names(const struct knobs *k, char *buf, size_t size);
 
+/** knob_takes() - what values a control takes, in words, for a message; Return: the words */
+const char *knob_takes(const char *name);
+
 /**
  * knobs_apply() - set controls, all or none
  * @s: the settings; the order does not matter

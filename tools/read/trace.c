@@ -10,7 +10,7 @@
 #include "file.h"
 #include "trace.h"
 
-#define EVENT "events/finack/finack_close"
+#define EVENTS "events/finack"
 
 static const char *tracefs(void)
 {
@@ -26,10 +26,10 @@ static const char *tracefs(void)
 	return NULL;
 }
 
-char *trace_format(void)
+char *trace_format(const char *event)
 {
 	const char *dir = tracefs();
-	char path[128], *text;
+	char path[192], *text;
 
 	if (!dir) {
 		if (geteuid())
@@ -39,7 +39,7 @@ char *trace_format(void)
 				"mount -t tracefs none /sys/kernel/tracing\n");
 		return NULL;
 	}
-	snprintf(path, sizeof(path), "%s/" EVENT "/format", dir);
+	snprintf(path, sizeof(path), "%s/" EVENTS "/%s/format", dir, event);
 	text = file_read(path);
 	if (!text)
 		file_complain(path);
@@ -54,13 +54,13 @@ static int put(const char *dir, const char *file, const char *value)
 	return file_write(path, value);
 }
 
-bool trace_open(struct trace *t, const char *filter)
+bool trace_open(struct trace *t, const char *event, const char *filter)
 {
 	char path[160];
 
 	t->fd = -1;
 	snprintf(t->dir, sizeof(t->dir), "%s/instances/finack-%d", tracefs(), (int)getpid());
-	snprintf(t->event, sizeof(t->event), "%s/" EVENT, t->dir);
+	snprintf(t->event, sizeof(t->event), "%s/" EVENTS "/%s", t->dir, event);
 	if (mkdir(t->dir, 0700)) {
 		fprintf(stderr, "finack: cannot make the tracing instance %s: %s%s\n", t->dir,
 			strerror(errno), errno == EACCES ? "; run as root" : "");

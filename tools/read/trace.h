@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads the trace event finack:finack_close as the kernel's text: the names of fields, outcomes and
- * reasons come from the event. It is read through a tracing instance of our own, so that no other
+ * Reads a trace event of finack as the kernel's text: the names of fields, outcomes and reasons
+ * come from the event. It is read through a tracing instance of our own, so that no other
  * tracing is disturbed.
  */
 #ifndef FINACK_TRACE_READER_H
@@ -64,9 +64,9 @@ struct trace {
 };
 
 /** trace_format() - Return: the event's format, to be freed; NULL if stderr says why not */
-char *trace_format(void);
-/** trace_open() - trace what @filter passes; Return: whether that worked; if not, says why */
-bool trace_open(struct trace *t, const char *filter);
+char *trace_format(const char *event);
+/** trace_open() - trace the event where @filter passes; Return: false if stderr says why not */
+bool trace_open(struct trace *t, const char *event, const char *filter);
 /** trace_alive() - whether the event is still there */
 bool trace_alive(const struct trace *t);
 /** trace_close() - remove the instance */
