@@ -49,11 +49,11 @@ static const struct differs all_at_once[] = {
 	{ "reply-carries-ack", { WIRE_SEPARATE, 4, NOW, .wire = claim_pure_acks,
 		.moves = TO_SEPARATE "ActiveHalf SepPolicy @=*" } },
 	{ "no-reply", { WIRE_SEPARATE, 4, NOW, .data_ms = NOW,
-		.moves = TO_SEPARATE "ActiveHalf SepPolicy @=4" } },
+		.moves = TO_SEPARATE "ActiveHalf SepPolicy -TimerAck=3 @=4" } },
 	{ "second-segment", { WIRE_SEPARATE, 4, NOW, .data_ms = NOW, .wire = claim_nothing,
 		.moves = TO_SEPARATE "ActiveHalf SepPolicy @=*" } },
 	{ "backoff", { WIRE_SEPARATE, 4, NOW, .data_ms = NOW, .wire = claim_nothing,
-		.moves = TO_SEPARATE "ActiveHalf SepPolicy @=7" } },
+		.moves = TO_SEPARATE "ActiveHalf SepPolicy -TimerAck=6 @=7" } },
 	{ 0 }
 };
 

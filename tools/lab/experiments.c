@@ -175,7 +175,8 @@ const struct experiment experiments[] = {
 		.why = "the FIN stays behind the data; the delayed-ACK timer expires in LAST_ACK",
 		.server = fill_and_close, .client = full_client, .caller = narrow,
 		.shows = { WIRE_SEPARATE, .ack_ms = { 39.9, 45 }, .wire = claim_pure_ack,
-			.moves = SEPARATE("SepTimer", "ActiveSeparate") },
+			/* and one that the client owes for the data */
+			.moves = SEPARATE("SepTimer", "ActiveSeparate") " TimerAck" },
 	}, {
 		.nr = 24, .name = "half-open-abort",
 		.claim = "the client's host vanishes after its FIN, the server writes: ETIMEDOUT",
@@ -213,7 +214,7 @@ const struct experiment experiments[] = {
 		.server = read_at_the_end, .client = talking_client,
 		.from_data = 2,
 		.shows = { WIRE_MERGED, 3, .data_ms = { 39.9, 45 }, .wire = claim_quick_first,
-			.moves = MERGED("EndClose") },
+			.moves = MERGED("EndClose") " TimerAck=3" },
 	}, {
 		.nr = 32, .name = "second-segment",
 		.claim = "a second full-size segment, 10 ms after the first: ACK at once",
@@ -229,7 +230,7 @@ const struct experiment experiments[] = {
 		.server = read_at_the_end, .client = slow_client, .net.rtt_ms = 300,
 		.from_data = 6,
 		.shows = { WIRE_MERGED, 3, .data_ms = { 195.9, 205 }, .wire = claim_backoff,
-			.moves = MERGED("EndClose") },
+			.moves = MERGED("EndClose") " TimerAck=6" },
 	},
 	{ 0 }
 };
