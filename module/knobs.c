@@ -73,7 +73,7 @@ static unsigned int needs_of(const struct finack_knobs *k)
 	if (k->delack_min_ms || k->delack_max_ms)
 		needs |= WANT(DELAYED);
 	if (k->detail == FINACK_DETAIL_STALLS)
-		needs |= WANT(SEGMENTS);
+		needs |= WANT(SEGMENTS) | WANT(TIMER);
 	return needs;
 }
 

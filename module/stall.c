@@ -3,12 +3,13 @@
  * Stalls: one side waits for an ACK that the other one delays.
  *
  * Ours was late (local). The delayed-ACK timer sends an ACK of data, and the peer's next data comes
- * within the shortest round trip and a tick: the peer had waited for that ACK. What was lost is the
- * time from the data to the ACK.
+ * within the shortest round trip and a tick, without that we have sent anything meanwhile: the peer
+ * had waited for that ACK. What was lost is the time from the data to the ACK.
  *
- * The peer's was late (peer). A segment comes that ACKs all that is in flight, while data is queued
- * that Nagle's algorithm held back, and longer ago than the shortest round trip and LEAST_NS
- * something was sent for the last time. What was lost is that time less the shortest round trip.
+ * The peer's was late (peer). A segment comes that ACKs all that is in flight, none of it sent
+ * again, while data is queued that Nagle's algorithm held back, and longer ago than the shortest
+ * round trip and LEAST_NS something was sent for the last time. What was lost is that time less the
+ * shortest round trip.
  *
  * The socket is locked and only read. Between the timer's ACK and the next data something has to be
  * remembered. That is a word in a table with a place for each hash of a socket: if another
@@ -46,9 +47,10 @@ static u64 *marks;
 /* how far the time of the timer's ACK may be from the socket's own for what it sent last */
 #define SAME_US		1000
 
+/* the bits that tell whose a mark is, and those of its place; hash_64() has too few */
 static u64 hash_of(const struct sock *sk)
 {
-	return hash_64((unsigned long)sk, PLACES_BITS + 24);
+	return ((u64)(unsigned long)sk * GOLDEN_RATIO_64) >> (2 * MARK_BITS - PLACES_BITS);
 }
 
 static u64 *place_of(u64 hash)
@@ -122,7 +124,8 @@ static u64 since_data(const struct sock *sk, u64 now)
  * finack_stall_timer() - the delayed-ACK timer fires on a connection that is not closing
  * @sk: the socket, tcp_delack_timer_handler() just entered
  *
- * Counts the ACK if it is one of data: it is sent on the conditions of that function.
+ * Counts the ACK if it is one of data: it is sent on the conditions of that function. After our FIN
+ * no data is looked at, so then nothing is remembered.
  */
 void finack_stall_timer(const struct sock *sk)
 {
@@ -142,7 +145,7 @@ void finack_stall_timer(const struct sock *sk)
 	if (!detail)
 		return;
 	finack_inc(fn, FINACK_TIMER_ACK);
-	if (detail < FINACK_DETAIL_STALLS)
+	if (detail < FINACK_DETAIL_STALLS || sk->sk_state != TCP_ESTABLISHED)
 		return;
 	now = ktime_get_ns();
 	late = min_t(u64, finack_hist_us(since_data(sk, now)), MARK_MASK);
@@ -160,20 +163,30 @@ static s64 shortest_trip(const struct sock *sk)
 }
 
 /* Data has come. Had the peer waited for our ACK? */
-static void local_stall(struct finack_stalls __percpu *s, struct sock *sk, u64 now)
+static void local_stall(struct finack_stalls __percpu *s, struct sock *sk)
 {
 	u64 sent = tcp_sk(sk)->tcp_wstamp_ns, hash = hash_of(sk), *place = place_of(hash);
-	u64 mark = READ_ONCE(*place), off;
+	u64 mark = READ_ONCE(*place), off, ago;
 
-	if (likely(mark >> (2 * MARK_BITS) != hash >> PLACES_BITS))
+	if (likely(!mark || mark >> (2 * MARK_BITS) != hash >> PLACES_BITS))
 		return;
 	WRITE_ONCE(*place, 0); /* another one's may be lost with it */
 	/* what was sent last is that ACK */
 	off = (finack_hist_us(sent) - (mark >> MARK_BITS)) & MARK_MASK;
 	if (min(off, MARK_MASK + 1 - off) > SAME_US)
 		return;
-	if ((s64)(now - sent) <= shortest_trip(sk) + (s64)TICK_NSEC)
+	/* and not data that left just behind it, to which the peer answers now */
+	ago = ktime_get_ns() - sent;
+	if ((u64)(tcp_jiffies32 - tcp_sk(sk)->lsndtime) * TICK_NSEC <= ago + TICK_NSEC)
+		return;
+	if ((s64)ago <= shortest_trip(sk) + (s64)TICK_NSEC)
 		count(s, sk, FINACK_SIDE_LOCAL, mark & MARK_MASK);
+}
+
+/* whether a segment that was not full is in flight (tcp_minshall_check()) */
+static bool small_in_flight(const struct tcp_sock *tp)
+{
+	return after(tp->snd_sml, tp->snd_una) && !after(tp->snd_sml, tp->snd_nxt);
 }
 
 /* Whether data is queued that only Nagle's algorithm holds back (tcp_nagle_test()). */
@@ -183,20 +196,22 @@ static bool held_by_nagle(const struct sock *sk)
 	const struct sk_buff *skb = tcp_send_head(sk);
 
 	return skb && tcp_skb_is_last(sk, skb) && skb->len < tp->mss_cache && !tp->nonagle &&
+	       small_in_flight(tp) && tp->snd_una == tp->snd_up &&
 	       !(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN) &&
 	       !after(TCP_SKB_CB(skb)->end_seq, tcp_wnd_end(tp)) &&
 	       tcp_packets_in_flight(tp) < tcp_snd_cwnd(tp);
 }
 
 /* A segment has come that ACKs all that is in flight. Had we waited for it? */
-static void peer_stall(struct finack_stalls __percpu *s, struct sock *sk, u64 now)
+static void peer_stall(struct finack_stalls __percpu *s, struct sock *sk)
 {
 	const struct sk_buff *last = tcp_rtx_queue_tail(sk);
 	s64 lost;
 
-	if (!last || TCP_SKB_CB(last)->sacked & TCPCB_EVER_RETRANS || !held_by_nagle(sk))
+	if (!last || TCP_SKB_CB(last)->sacked & TCPCB_EVER_RETRANS || tcp_sk(sk)->retrans_out ||
+	    inet_csk(sk)->icsk_ca_state >= TCP_CA_Recovery || !held_by_nagle(sk))
 		return;
-	lost = now - last->skb_mstamp_ns - shortest_trip(sk);
+	lost = ktime_get_ns() - last->skb_mstamp_ns - shortest_trip(sk);
 	if (lost >= LEAST_NS)
 		count(s, sk, FINACK_SIDE_PEER, finack_hist_us(lost));
 }
@@ -211,22 +226,17 @@ void finack_stall_segment(struct sock *sk, const struct sk_buff *skb)
 	struct finack_net *fn = finack_net_of(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
 	struct finack_stalls __percpu *s;
-	bool data, all;
-	u64 now;
+	u8 flags = TCP_SKB_CB(skb)->tcp_flags;
 
 	s = fn && READ_ONCE(fn->knobs.detail) >= FINACK_DETAIL_STALLS ? READ_ONCE(fn->stalls) :
 									 NULL;
 	if (!s)
 		return;
-	data = TCP_SKB_CB(skb)->seq == tp->rcv_nxt && skb->len > tcp_hdrlen(skb);
-	all = tp->packets_out && TCP_SKB_CB(skb)->ack_seq == tp->snd_nxt;
-	if (!data && !all)
-		return;
-	now = ktime_get_ns();
-	if (data)
-		local_stall(s, sk, now);
-	if (all)
-		peer_stall(s, sk, now);
+	if (TCP_SKB_CB(skb)->seq == tp->rcv_nxt && skb->len > tcp_hdrlen(skb))
+		local_stall(s, sk);
+	if (tp->packets_out && TCP_SKB_CB(skb)->ack_seq == tp->snd_nxt &&
+	    (flags & (TCPHDR_ACK | TCPHDR_RST)) == TCPHDR_ACK)
+		peer_stall(s, sk);
 }
 
 static void sum_up(const struct finack_net *fn, struct finack_stalls *sum)

@@ -61,6 +61,16 @@ test_two_without_the_tracepoint() {
 	fa_same "$(cat $knob)" 1 value && armed 2 && watches absent
 }
 
+# nor is it taken where the timer's ACKs are not seen, which stalls are told by
+test_two_without_the_timer() {
+	local rc=0
+	fa_load test_absent=tcp_delack_timer_handler && ! (echo 2 >$knob) 2>/dev/null || return
+	fa_load carrier=kprobe && echo 0 >/sys/kernel/debug/kprobes/enabled || return
+	! (echo 2 >$knob) 2>/tmp/err && grep -q 'not supported' /tmp/err && fa_same "$(cat $knob)" 1 value || rc=1
+	echo 1 >/sys/kernel/debug/kprobes/enabled
+	echo 2 >$knob && fa_same "$(cat $knob)" 2 "value with kprobes on" && return $rc
+}
+
 test_on() {
 	"$closer" separate 3 && "$closer" late 2 && "$closer" data 1 && "$closer" merge 4 || return
 	fa_is SepApp 3 && fa_is SepTimer 2 && fa_is SepData 1 && fa_laws || return
