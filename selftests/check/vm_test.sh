@@ -52,6 +52,7 @@ vm_ends() { # KERNEL
 	local how pid parent run
 	for how in told orphaned; do
 		mkdir -p "$work/ends-$how"
+		: >"$work/ends-$how.out" # it is looked into before the guest's process has begun
 		tail -f /dev/null &
 		parent=$!
 		KERNEL=$1 BARE=1 TIMEOUT=120 FINACK_PARENT=$parent TMPDIR=$work/ends-$how \
