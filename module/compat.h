@@ -74,6 +74,18 @@ static __always_inline void finack_tracepoint_unlock(void)
 #define kvfree_rcu_mightsleep(_ptr)	kvfree_rcu(_ptr)
 #endif
 
+/* What a segment that left at @ns has as its timestamp (RFC 7323). Since 6.7 it can be microseconds. */
+static inline u32 finack_tsval(const struct tcp_sock *tp, u64 ns)
+{
+	u32 unit = NSEC_PER_MSEC;
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	if (tp->tcp_usec_ts)
+		unit = NSEC_PER_USEC;
+#endif
+	return div_u64(ns, unit) + tp->tsoffset;
+}
+
 /* When the delayed-ACK timer is due. Until 6.14 a field beside the timer has this; the timer itself
  * may be late.
  */

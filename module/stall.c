@@ -4,7 +4,8 @@
  *
  * Ours was late (local). The delayed-ACK timer sends an ACK of data, and the peer's next data comes
  * within the shortest round trip and a tick, without that we have sent anything meanwhile: the peer
- * had waited for that ACK. What was lost is the time from the data to the ACK.
+ * had waited for that ACK. If it echoes our timestamps, data that was under way already is told
+ * apart. What was lost is the time from the data to the ACK.
  *
  * The peer's was late (peer). A segment comes that ACKs all that is in flight, none of it sent
  * again, while data is queued that Nagle's algorithm held back, and longer ago than the shortest
@@ -162,8 +163,24 @@ static s64 shortest_trip(const struct sock *sk)
 	return us == ~0U ? 0 : us * (s64)NSEC_PER_USEC;
 }
 
+/* Whether the peer sent a segment before it had what we sent at @ns. Its echo of our timestamps tells,
+ * if they are in use. The option lies where all common systems put it (tcp_parse_aligned_timestamp).
+ */
+static bool was_under_way(const struct sock *sk, const struct sk_buff *skb, u64 ns)
+{
+	const __be32 stamp = htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | TCPOPT_TIMESTAMP << 8 |
+				   TCPOLEN_TIMESTAMP);
+	const __be32 *option = (const __be32 *)(tcp_hdr(skb) + 1);
+
+	return tcp_sk(sk)->rx_opt.tstamp_ok &&
+	       tcp_hdrlen(skb) >= sizeof(struct tcphdr) + TCPOLEN_TSTAMP_ALIGNED &&
+	       *option == stamp &&
+	       (s32)(ntohl(option[2]) - finack_tsval(tcp_sk(sk), ns)) < 0;
+}
+
 /* Data has come. Had the peer waited for our ACK? */
-static void local_stall(struct finack_stalls __percpu *s, struct sock *sk)
+static void local_stall(struct finack_stalls __percpu *s, struct sock *sk,
+			const struct sk_buff *skb)
 {
 	u64 sent = tcp_sk(sk)->tcp_wstamp_ns, hash = hash_of(sk), *place = place_of(hash);
 	u64 mark = READ_ONCE(*place), off, ago;
@@ -179,7 +196,7 @@ static void local_stall(struct finack_stalls __percpu *s, struct sock *sk)
 	ago = ktime_get_ns() - sent;
 	if ((u64)(tcp_jiffies32 - tcp_sk(sk)->lsndtime) * TICK_NSEC <= ago + TICK_NSEC)
 		return;
-	if ((s64)ago <= shortest_trip(sk) + (s64)TICK_NSEC)
+	if ((s64)ago <= shortest_trip(sk) + (s64)TICK_NSEC && !was_under_way(sk, skb, sent))
 		count(s, sk, FINACK_SIDE_LOCAL, mark & MARK_MASK);
 }
 
@@ -233,7 +250,7 @@ void finack_stall_segment(struct sock *sk, const struct sk_buff *skb)
 	if (!s)
 		return;
 	if (TCP_SKB_CB(skb)->seq == tp->rcv_nxt && skb->len > tcp_hdrlen(skb))
-		local_stall(s, sk);
+		local_stall(s, sk, skb);
 	if (tp->packets_out && TCP_SKB_CB(skb)->ack_seq == tp->snd_nxt &&
 	    (flags & (TCPHDR_ACK | TCPHDR_RST)) == TCPHDR_ACK)
 		peer_stall(s, sk);
