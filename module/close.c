@@ -24,6 +24,7 @@
 #include "hist.h"
 #include "net.h"
 #include "outcome.h"
+#include "port.h"
 #include "reason.h"
 #include "settle.h"
 #include "trace.h"
@@ -62,6 +63,8 @@ static __always_inline void fill_in(struct finack_rec *rec, struct finack_net *f
 	rec->data_waits = false;
 	rec->ack_due = false;
 	rec->deferred = false;
+	rec->row = finack_port_of(fn, sk);
+	finack_port_inc(rec->row, FINACK_PORT_PASSIVE);
 	if (unlikely(inet_csk(sk)->icsk_ack.pending & ICSK_ACK_TIMER ||
 		     sock_owned_by_user_nocheck(sk)))
 		return note_and_publish(rec, sk);
@@ -102,6 +105,13 @@ static noinline bool began(struct finack_net *fn)
 	return false;
 }
 
+/* Notes how a close ended, which has been counted, and counts it for the service. */
+static void count_end(struct finack_rec *rec, enum finack_mib_id end)
+{
+	rec->end = end;
+	finack_port_inc(rec->row, FINACK_PORT_ENDED);
+}
+
 static void fin_queued(struct finack_net *fn, struct sock *sk)
 {
 	struct finack_rec *rec = finack_track_find(sk);
@@ -121,7 +131,7 @@ static void fin_queued(struct finack_net *fn, struct sock *sk)
 					end);
 		return;
 	}
-	rec->end = end;
+	count_end(rec, end);
 	if (rec->outcome && !acked)
 		finack_unsettle(fn, rec);
 	if (!rec->outcome && acked)
@@ -156,7 +166,7 @@ static noinline void ended_without_fin(struct finack_net *fn, struct sock *sk)
 		finack_settle_untracked(fn, sk, acked ? FINACK_SEPARATE : FINACK_UNACKED, end);
 		return;
 	}
-	rec->end = end;
+	count_end(rec, end);
 	if (rec->outcome && !acked)
 		finack_unsettle(fn, rec);
 	if (!rec->outcome) {
@@ -303,6 +313,8 @@ notrace void finack_close_fin_queued(struct sock *sk, int old)
 	mib = rec->fn->mib;
 	this_cpu_inc(mib->count[finack_end_by_fin(sk)]);
 	this_cpu_inc(mib->count[FINACK_MERGED]);
+	finack_port_inc(rec->row, FINACK_PORT_MERGED);
+	finack_port_inc(rec->row, FINACK_PORT_ENDED);
 	us = finack_hist_us(ktime_get_ns() - rec->fin_ns);
 	fn = rec->fn;
 	mib = fn->mib;

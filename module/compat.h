@@ -86,6 +86,23 @@ static inline u32 finack_tsval(const struct tcp_sock *tp, u64 ns)
 	return div_u64(ns, unit) + tp->tsoffset;
 }
 
+/* The ports that connect() chooses from. It takes no lock: for one who meets a change between the two
+ * numbers, one of them is the old one.
+ */
+static inline void finack_local_port_range(const struct net *net, unsigned int *low,
+					   unsigned int *high)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	u32 range = READ_ONCE(net->ipv4.ip_local_ports.range);
+
+	*low = range & 0xffff;
+	*high = range >> 16;
+#else
+	*low = READ_ONCE(net->ipv4.ip_local_ports.range[0]);
+	*high = READ_ONCE(net->ipv4.ip_local_ports.range[1]);
+#endif
+}
+
 /* When the delayed-ACK timer is due. Until 6.14 a field beside the timer has this; the timer itself
  * may be late.
  */

@@ -20,6 +20,7 @@
 #include "knobs.h"
 #include "mib.h"
 #include "net.h"
+#include "port.h"
 #include "share.h"
 #include "stall.h"
 #include "track.h"
@@ -30,6 +31,10 @@
 static unsigned int max_tracked;
 module_param(max_tracked, uint, 0444);
 MODULE_PARM_DESC(max_tracked, "passive closes followed at once, 1..16777216; 0: from memory size");
+
+static unsigned int max_ports = 1024;
+module_param(max_ports, uint, 0444);
+MODULE_PARM_DESC(max_ports, "services counted apart in all namespaces together, 0..65535; default 1024");
 
 module_param_named(inherit, finack_inherit, bool, 0644);
 MODULE_PARM_DESC(inherit, "new network namespaces begin with the first one's knobs (0, 1; default 0)");
@@ -108,6 +113,7 @@ static int __net_init finack_net_init(struct net *net)
 		return err;
 	fn->admin->net = net;
 	mutex_init(&fn->admin->lock);
+	finack_ports_begin(fn);
 	fn->share = finack_share_get(net);
 	if (!fn->share)
 		goto err_admin;
@@ -134,6 +140,7 @@ static void __net_exit finack_net_exit(struct net *net)
 	struct finack_net *fn = finack_net(net);
 
 	finack_knobs_exit(net);
+	finack_ports_end(fn);
 	finack_stalls_end(fn);
 	finack_mib_exit(fn);
 	finack_share_put(fn->share);
@@ -184,6 +191,10 @@ static int __init finack_init(void)
 		pr_err("max_tracked=%u is out of range, 0..%u\n", max_tracked, MAX_TRACKED_LIMIT);
 		return -EINVAL;
 	}
+	if (max_ports > U16_MAX) {
+		pr_err("max_ports=%u is out of range, 0..%u\n", max_ports, U16_MAX);
+		return -EINVAL;
+	}
 	if (!max_tracked)
 		max_tracked = default_max_tracked();
 
@@ -192,9 +203,14 @@ static int __init finack_init(void)
 		pr_err("no memory for max_tracked=%u records\n", max_tracked);
 		return err;
 	}
+	err = finack_ports_init(max_ports);
+	if (err) {
+		pr_err("no memory for max_ports=%u rows\n", max_ports);
+		goto err_track;
+	}
 	err = finack_stalls_init();
 	if (err)
-		goto err_track;
+		goto err_ports;
 	err = register_pernet_subsys(&finack_net_ops);
 	if (err) {
 		pr_err("cannot set up the network namespaces: error %d\n", err);
@@ -220,6 +236,8 @@ err_hooks:
 	finack_mib_free();
 err_stalls:
 	finack_stalls_exit();
+err_ports:
+	finack_ports_exit();
 err_track:
 	finack_track_exit();
 	return err;
@@ -234,6 +252,7 @@ static void __exit finack_exit(void)
 	finack_hooks_free();
 	finack_mib_free();
 	finack_stalls_exit();
+	finack_ports_exit();
 	finack_track_exit();
 }
 

@@ -20,13 +20,15 @@
 struct finack_stalls;
 
 /**
- * struct finack_admin - what finack keeps for a namespace and no hook reads
+ * struct finack_admin - what finack keeps for a namespace and hooks seldom need
  * @net: the namespace
  * @lock: held by writers of the knobs
  * @wants: what the namespace wants of the hooks, a bit per &enum finack_want
  * @table: the sysctl table
  * @sysctl: the registration of @table
  * @files: the files in sysfs, NULL if there are none
+ * @port_first: the row of the service that was met first, see port.c; 0 for none
+ * @port_last: that of the one met last
  */
 struct finack_admin {
 	const struct net *net;
@@ -35,17 +37,20 @@ struct finack_admin {
 	struct ctl_table *table;
 	struct ctl_table_header *sysctl;
 	struct finack_net_file *files;
+	u16 port_first;
+	u16 port_last;
 };
 
 /**
  * struct finack_net - what finack keeps for one network namespace
  * @mib: the counters
  * @share: the part of the record table that the namespace's owner may use
- * @admin: what no hook reads
+ * @id: its number: no other namespace has or had it
  * @stalls: the stalls, NULL until the namespace first wanted them counted
  * @knobs: the knobs; written under @admin->lock, read plainly
  * @untracked: passive closes without a record that are in CLOSE_WAIT now
  * @late: closes in LAST_ACK whose FIN is queued and has not been sent yet
+ * @admin: what hooks seldom need
  *
  * Hooks on every CPU read the first cache line, which changes only with a knob. They write the
  * second one only if the table is full or a FIN has to wait.
@@ -53,11 +58,12 @@ struct finack_admin {
 struct finack_net {
 	struct finack_mib __percpu *mib;
 	struct finack_share *share;
-	struct finack_admin *admin;
+	u64 id;
 	struct finack_stalls __percpu *stalls;
 	struct finack_knobs knobs;
 	atomic_t untracked ____cacheline_aligned_in_smp;
 	atomic_t late;
+	struct finack_admin *admin;
 };
 
 static_assert(offsetofend(struct finack_net, knobs) <= 64);

@@ -21,6 +21,7 @@
 #include "net.h"
 #include "outcome.h"
 #include "policy.h"
+#include "port.h"
 #include "reason.h"
 
 /* The delayed-ACK timer is exact to one tick up to WHEEL_EXACT ticks, beyond that to WHEEL_COARSE
@@ -139,7 +140,12 @@ bool finack_policy_sends_now(struct sock *sk)
 		return false;
 	if (fin_ack == FINACK_FIN_ACK_KERNEL && data_about_to_leave(sk))
 		return false;
-	finack_inc(fn, fin_ack == FINACK_FIN_ACK_NOW ? FINACK_FORCED : FINACK_QUICKACK);
+	if (fin_ack == FINACK_FIN_ACK_NOW) {
+		finack_inc(fn, FINACK_FORCED);
+	} else {
+		finack_inc(fn, FINACK_QUICKACK);
+		finack_port_inc(finack_port_of(fn, sk), FINACK_PORT_QUICKACK);
+	}
 	rec = fin ? finack_track_find(sk) : NULL;
 	if (rec)
 		rec->cause = FINACK_SEP_POLICY;
@@ -148,8 +154,10 @@ bool finack_policy_sends_now(struct sock *sk)
 
 static void note_hold(struct finack_net *fn, struct finack_rec *rec)
 {
-	if (rec->held != FINACK_HELD_BACK)
+	if (rec->held != FINACK_HELD_BACK) {
 		finack_inc(fn, FINACK_HELD);
+		finack_port_inc(rec->row, FINACK_PORT_HELD);
+	}
 	rec->held = FINACK_HELD_BACK;
 }
 

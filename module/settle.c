@@ -2,6 +2,7 @@
 /* Counts what became of a passive close, and emits its trace event. */
 #include "hist.h"
 #include "net.h"
+#include "port.h"
 #include "reason.h"
 #include "settle.h"
 #include "track.h"
@@ -33,6 +34,7 @@ void finack_settle(struct finack_net *fn, struct finack_rec *rec, enum finack_mi
 		   enum finack_mib_id reason, u64 ack_ns)
 {
 	finack_inc(fn, outcome);
+	finack_port_inc(rec->row, (int)outcome);
 	rec->outcome = outcome;
 	if (outcome == FINACK_MERGED && rec->held == FINACK_HELD_BACK)
 		finack_inc(fn, FINACK_HELD_MERGED);
@@ -57,6 +59,7 @@ void finack_settle(struct finack_net *fn, struct finack_rec *rec, enum finack_mi
  */
 void finack_unsettle(struct finack_net *fn, struct finack_rec *rec)
 {
+	finack_port_dec(rec->row, rec->outcome);
 	finack_dec(fn, rec->outcome);
 	if (rec->reason)
 		finack_dec(fn, rec->reason);

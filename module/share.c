@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Shares: how much of the record table the owner of some network namespaces may use.
+ * Shares: how much of the record table, and of the rows of services, the owner of some network
+ * namespaces may use.
  *
  *  - The network namespaces of the initial user namespace are the host's. They may use all.
  *  - All others together may use half.
@@ -231,16 +232,32 @@ long finack_shares_sum(void)
 	return max(n, 0L);
 }
 
-/* how many more records an owner may have */
-static long left_for(const struct finack_share *s, long max)
+/**
+ * finack_share_left() - how many more of something bounded an owner may have
+ * @s: the owner's share
+ * @max: how many there are
+ * @host: how many the host has
+ * @others: how many all others have together
+ * @own: how many of these the owner has; unused for the host
+ *
+ * Return: the number; 0 or less for none.
+ */
+long finack_share_left(const struct finack_share *s, long max, long host, long others, long own)
 {
-	long others = sum_of_others(), left = max - sum_used(&finack_share_host) - others, most;
+	long left = max - host - others, most;
 
 	if (s == &finack_share_host)
 		return left;
 	/* as many as leave the owner with SHARE times what is then left free of the half */
-	most = SHARE * (max / 2 - others) - sum_used(s);
+	most = SHARE * (max / 2 - others) - own;
 	return most <= 0 ? 0 : min(left, DIV_ROUND_UP(most, SHARE + 1));
+}
+
+/* how many more records an owner may have */
+static long left_for(const struct finack_share *s, long max)
+{
+	return finack_share_left(s, max, sum_used(&finack_share_host), sum_of_others(),
+				 s == &finack_share_host ? 0 : sum_used(s));
 }
 
 /**

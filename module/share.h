@@ -30,6 +30,7 @@ struct finack_share_cpu {
  * @uid: the owner
  * @userns: the owner's user namespace, where the owner is root; else NULL
  * @users: number of namespaces
+ * @ports: rows of services, see port.c
  * @list: all shares but the host's and the kernel's
  */
 struct finack_share {
@@ -37,6 +38,7 @@ struct finack_share {
 	kuid_t uid;
 	const struct user_namespace *userns;
 	refcount_t users;
+	unsigned int ports;
 	struct list_head list;
 };
 
@@ -49,6 +51,7 @@ struct finack_share *finack_share_get(const struct net *net);
 void finack_share_put(struct finack_share *share);
 bool finack_share_ask(struct finack_share *share, unsigned int max);
 long finack_shares_sum(void);
+long finack_share_left(const struct finack_share *share, long max, long host, long others, long own);
 bool finack_share_is_hosts(const struct net *net);
 
 /* whether a record may be claimed without asking; if so, the caller has to claim it */

@@ -26,6 +26,7 @@
 #include "hist.h"
 #include "net.h"
 #include "policy.h"
+#include "port.h"
 #include "stall.h"
 #include "trace.h"
 
@@ -102,11 +103,14 @@ void finack_stalls_end(struct finack_net *fn)
 	free_percpu(fn->stalls);
 }
 
-static void count(struct finack_stalls __percpu *s, struct sock *sk, enum finack_side side,
-		  u64 lost_us)
+static void count(struct finack_net *fn, struct sock *sk, enum finack_side side, u64 lost_us)
 {
+	struct finack_stalls __percpu *s = READ_ONCE(fn->stalls);
+	unsigned int row = finack_port_of(fn, sk);
+
 	this_cpu_inc(s->lost[side].count[finack_hist_bucket(lost_us)]);
 	this_cpu_add(s->lost[side].sum, lost_us);
+	this_cpu_add(s->ms[side], finack_port_stall(row, side, lost_us));
 	trace_finack_stall(sk, side, lost_us);
 }
 
@@ -146,6 +150,7 @@ void finack_stall_timer(const struct sock *sk)
 	if (!detail)
 		return;
 	finack_inc(fn, FINACK_TIMER_ACK);
+	finack_port_inc(finack_port_of(fn, sk), FINACK_PORT_TIMER_ACK);
 	if (detail < FINACK_DETAIL_STALLS || sk->sk_state != TCP_ESTABLISHED)
 		return;
 	now = ktime_get_ns();
@@ -179,8 +184,7 @@ static bool was_under_way(const struct sock *sk, const struct sk_buff *skb, u64 
 }
 
 /* Data has come. Had the peer waited for our ACK? */
-static void local_stall(struct finack_stalls __percpu *s, struct sock *sk,
-			const struct sk_buff *skb)
+static void local_stall(struct finack_net *fn, struct sock *sk, const struct sk_buff *skb)
 {
 	u64 sent = tcp_sk(sk)->tcp_wstamp_ns, hash = hash_of(sk), *place = place_of(hash);
 	u64 mark = READ_ONCE(*place), off, ago;
@@ -197,7 +201,7 @@ static void local_stall(struct finack_stalls __percpu *s, struct sock *sk,
 	if ((u64)(tcp_jiffies32 - tcp_sk(sk)->lsndtime) * TICK_NSEC <= ago + TICK_NSEC)
 		return;
 	if ((s64)ago <= shortest_trip(sk) + (s64)TICK_NSEC && !was_under_way(sk, skb, sent))
-		count(s, sk, FINACK_SIDE_LOCAL, mark & MARK_MASK);
+		count(fn, sk, FINACK_SIDE_LOCAL, mark & MARK_MASK);
 }
 
 /* whether a segment that was not full is in flight (tcp_minshall_check()) */
@@ -220,7 +224,7 @@ static bool held_by_nagle(const struct sock *sk)
 }
 
 /* A segment has come that ACKs all that is in flight. Had we waited for it? */
-static void peer_stall(struct finack_stalls __percpu *s, struct sock *sk)
+static void peer_stall(struct finack_net *fn, struct sock *sk)
 {
 	const struct sk_buff *last = tcp_rtx_queue_tail(sk);
 	s64 lost;
@@ -230,7 +234,7 @@ static void peer_stall(struct finack_stalls __percpu *s, struct sock *sk)
 		return;
 	lost = ktime_get_ns() - last->skb_mstamp_ns - shortest_trip(sk);
 	if (lost >= LEAST_NS)
-		count(s, sk, FINACK_SIDE_PEER, finack_hist_us(lost));
+		count(fn, sk, FINACK_SIDE_PEER, finack_hist_us(lost));
 }
 
 /**
@@ -242,18 +246,15 @@ void finack_stall_segment(struct sock *sk, const struct sk_buff *skb)
 {
 	struct finack_net *fn = finack_net_of(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
-	struct finack_stalls __percpu *s;
 	u8 flags = TCP_SKB_CB(skb)->tcp_flags;
 
-	s = fn && READ_ONCE(fn->knobs.detail) >= FINACK_DETAIL_STALLS ? READ_ONCE(fn->stalls) :
-									 NULL;
-	if (!s)
+	if (!fn || READ_ONCE(fn->knobs.detail) < FINACK_DETAIL_STALLS || !READ_ONCE(fn->stalls))
 		return;
 	if (TCP_SKB_CB(skb)->seq == tp->rcv_nxt && skb->len > tcp_hdrlen(skb))
-		local_stall(s, sk, skb);
+		local_stall(fn, sk, skb);
 	if (tp->packets_out && TCP_SKB_CB(skb)->ack_seq == tp->snd_nxt &&
 	    (flags & (TCPHDR_ACK | TCPHDR_RST)) == TCPHDR_ACK)
-		peer_stall(s, sk);
+		peer_stall(fn, sk);
 }
 
 static void sum_up(const struct finack_net *fn, struct finack_stalls *sum)
@@ -269,6 +270,7 @@ static void sum_up(const struct finack_net *fn, struct finack_stalls *sum)
 		const struct finack_stalls *one = per_cpu_ptr(s, cpu);
 
 		for (side = 0; side < __FINACK_SIDE_MAX; side++) {
+			sum->ms[side] += READ_ONCE(one->ms[side]);
 			sum->lost[side].sum += READ_ONCE(one->lost[side].sum);
 			for (i = 0; i < FINACK_HIST_BUCKETS; i++)
 				sum->lost[side].count[i] += READ_ONCE(one->lost[side].count[i]);
@@ -276,17 +278,34 @@ static void sum_up(const struct finack_net *fn, struct finack_stalls *sum)
 	}
 }
 
-/* in the order of the file, after those of mib.c; names are stable */
-static const struct {
-	const char *name;
-	enum finack_side side;
-	bool time;
-} stall_names[] = {
-	{ "FinAckStall",		FINACK_SIDE_LOCAL },
-	{ "FinAckStallMs",		FINACK_SIDE_LOCAL, true },
-	{ "FinAckPeerStall",		FINACK_SIDE_PEER },
-	{ "FinAckPeerStallMs",		FINACK_SIDE_PEER, true },
+/**
+ * finack_stalls_sum() - the counters of stalls
+ * @fn: whose
+ * @sum: set to how many, and their milliseconds, for each &enum finack_side
+ */
+void finack_stalls_sum(const struct finack_net *fn, unsigned long *sum)
+{
+	struct finack_stalls all;
+	int side, i;
+
+	sum_up(fn, &all);
+	for (side = 0; side < __FINACK_SIDE_MAX; side++) {
+		sum[2 * side] = 0;
+		for (i = 0; i < FINACK_HIST_BUCKETS; i++)
+			sum[2 * side] += all.lost[side].count[i];
+		sum[2 * side + 1] = all.ms[side];
+	}
+}
+
+/* in the order of the file, after those of mib.c, and of finack_stalls_sum(); names are stable */
+static const char * const stall_names[] = {
+	"FinAckStall",
+	"FinAckStallMs",
+	"FinAckPeerStall",
+	"FinAckPeerStallMs",
 };
+
+static_assert(ARRAY_SIZE(stall_names) == FINACK_STALL_COUNTS);
 
 /**
  * finack_stalls_show() - write the counters of stalls, as finack_mib_show() does
@@ -295,20 +314,12 @@ static const struct {
  */
 void finack_stalls_show(struct seq_file *seq, const struct finack_net *fn)
 {
-	const struct finack_hist *lost;
-	struct finack_stalls sum;
-	unsigned long value;
-	int row, i;
+	unsigned long sum[FINACK_STALL_COUNTS];
+	int i;
 
-	sum_up(fn, &sum);
-	for (row = 0; row < ARRAY_SIZE(stall_names); row++) {
-		lost = &sum.lost[stall_names[row].side];
-		value = 0;
-		for (i = 0; i < FINACK_HIST_BUCKETS; i++)
-			value += lost->count[i];
-		finack_mib_line(seq, stall_names[row].name,
-				stall_names[row].time ? lost->sum / USEC_PER_MSEC : value);
-	}
+	finack_stalls_sum(fn, sum);
+	for (i = 0; i < FINACK_STALL_COUNTS; i++)
+		finack_mib_line(seq, stall_names[i], sum[i]);
 }
 
 /**

@@ -8,6 +8,9 @@
 
 #include "mib.h"
 
+/* counters of stalls: how many, and their milliseconds, for each side */
+#define FINACK_STALL_COUNTS	(2 * __FINACK_SIDE_MAX)
+
 struct finack_net;
 struct seq_file;
 struct sk_buff;
@@ -27,15 +30,19 @@ enum finack_side {
 /**
  * struct finack_stalls - one CPU's share of a namespace's stalls
  * @lost: the time that each has cost, by &enum finack_side
+ * @ms: the same in milliseconds: the sum of what was added to the rows of services, so that it is
+ *	their sum exactly
  */
 struct finack_stalls {
 	struct finack_hist lost[__FINACK_SIDE_MAX];
+	unsigned long ms[__FINACK_SIDE_MAX];
 };
 
 int finack_stalls_init(void);
 void finack_stalls_exit(void);
 int finack_stalls_begin(struct finack_net *fn);
 void finack_stalls_end(struct finack_net *fn);
+void finack_stalls_sum(const struct finack_net *fn, unsigned long *sum);
 void finack_stalls_show(struct seq_file *seq, const struct finack_net *fn);
 void finack_stalls_show_lost(struct seq_file *seq, const struct finack_net *fn);
 void finack_stall_timer(const struct sock *sk);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/finack: the version, the records in use, the health of each hook, and in net/ some
- * counters and the knobs of a network namespace.
+ * /sys/kernel/finack: the version, the records and the rows of services in use, the health of each
+ * hook, and in net/ some counters and the knobs of a network namespace.
  *
- * One value per file. Files about the whole host (records, hooks) are readable by its root alone,
+ * One value per file. Files about the whole host (records, rows, hooks) are readable by its root alone,
  * because containers see them, too. The others are readable by everyone. A knob is writable with
  * CAP_NET_ADMIN over its namespace, as it is in /proc/sys. If a file cannot be created, the module
  * logs a warning and loads all the same: nothing depends on these files.
@@ -26,6 +26,7 @@
 #include "files.h"
 #include "knobs.h"
 #include "net.h"
+#include "port.h"
 #include "track.h"
 #include "version.h"
 
@@ -43,12 +44,19 @@ static ssize_t tracked_show(struct kobject *kobj, struct kobj_attribute *attr, c
 	return sysfs_emit(buf, "%u\n", finack_track_count());
 }
 
+static ssize_t ports_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", finack_ports_used());
+}
+
 static struct kobj_attribute version_attr = __ATTR_RO(version);
 static struct kobj_attribute tracked_attr = __ATTR_RO_MODE(tracked, 0400);
+static struct kobj_attribute ports_attr = __ATTR_RO_MODE(ports, 0400);
 
 static const struct attribute *finack_attrs[] = {
 	&version_attr.attr,
 	&tracked_attr.attr,
+	&ports_attr.attr,
 	NULL
 };
 

@@ -42,6 +42,7 @@ struct sock;
  * @ack_due: the timer for that ACK was about to fire when the FIN came, so that
  *	tcp_send_delayed_ack() sends at once; see finack_delack_is_due()
  * @deferred: the ACK of the FIN leaves after the backlog is processed, see finack_ack_deferred()
+ * @row: the row of its service, see port.c
  *
  * A record belongs to the holder of the socket's lock. A slot is a cache line of its own.
  */
@@ -71,6 +72,7 @@ struct finack_rec {
 	bool data_waits;
 	bool ack_due;
 	bool deferred;
+	u16 row;
 } __aligned(64);
 
 static_assert(sizeof(struct finack_rec) == 64);

@@ -81,7 +81,7 @@ gate_spdx() {
 
 # each counter of the module is described, each description has a counter
 gate_counters() {
-	diff <(sed -n 's/^	{ "\(FinAck[A-Za-z]*\)".*/\1/p' "$top/module/mib.c" "$top/module/stall.c") \
+	diff <(sed -n 's/^	[{ ]*"\(FinAck[A-Za-z]*\)".*/\1/p' "$top/module/mib.c" "$top/module/stall.c") \
 		<(sed -n 's/^``\(FinAck[A-Za-z]*\)``.*/\1/p' "$top/Documentation/counters.rst")
 }
 

@@ -6,7 +6,7 @@
 # a gate (check/gates.sh) compares them with the documented ones
 test_names_are_those_of_the_source() {
 	diff <(awk '{ print $1 }' /proc/net/finack) \
-		<(sed -n 's/^	{ "\(FinAck[A-Za-z]*\)".*/\1/p' /finack/module/mib.c /finack/module/stall.c)
+		<(sed -n 's/^	[{ ]*"\(FinAck[A-Za-z]*\)".*/\1/p' /finack/module/mib.c /finack/module/stall.c)
 }
 
 test_format() {

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The rows of services: what is counted per port. */
+#ifndef FINACK_PORT_H
+#define FINACK_PORT_H
+
+#include <linux/hash.h>
+#include <linux/kernel.h>
+#include <linux/percpu.h>
+#include <linux/types.h>
+#include <net/inet_sock.h>
+
+#include "compat.h"
+#include "mib.h"
+#include "net.h"
+#include "stall.h"
+
+struct seq_file;
+
+/**
+ * enum finack_port_id - the counters of a row, as those of the same name in &enum finack_mib_id
+ * @FINACK_PORT_PASSIVE: as @FINACK_PASSIVE, but only closes that have a record
+ * @FINACK_PORT_MERGED: as @FINACK_MERGED
+ * @FINACK_PORT_SEPARATE: as @FINACK_SEPARATE
+ * @FINACK_PORT_UNACKED: as @FINACK_UNACKED
+ * @FINACK_PORT_ENDED: any of FINACK_END_*
+ * @FINACK_PORT_TIMER_ACK: as @FINACK_TIMER_ACK
+ * @FINACK_PORT_STALL: stalls, as finack_stalls_sum() gives them
+ * @FINACK_PORT_QUICKACK: as @FINACK_QUICKACK
+ * @FINACK_PORT_HELD: as @FINACK_HELD
+ */
+enum finack_port_id {
+	FINACK_PORT_PASSIVE,
+	FINACK_PORT_MERGED,
+	FINACK_PORT_SEPARATE,
+	FINACK_PORT_UNACKED,
+	FINACK_PORT_ENDED,
+	FINACK_PORT_TIMER_ACK,
+	FINACK_PORT_STALL,
+	FINACK_PORT_QUICKACK = FINACK_PORT_STALL + FINACK_STALL_COUNTS,
+	FINACK_PORT_HELD,
+	__FINACK_PORT_MAX
+};
+
+/* an outcome of a close has the same number in both */
+static_assert(FINACK_PORT_MERGED == (int)FINACK_MERGED &&
+	      FINACK_PORT_SEPARATE == (int)FINACK_SEPARATE &&
+	      FINACK_PORT_UNACKED == (int)FINACK_UNACKED);
+
+/**
+ * struct finack_port_cpu - one CPU's share of a row
+ * @count: by &enum finack_port_id
+ * @us: what is left of the stalls' times when the milliseconds are counted
+ */
+struct finack_port_cpu {
+	unsigned long count[__FINACK_PORT_MAX];
+	u16 us[__FINACK_SIDE_MAX];
+};
+
+/**
+ * struct finack_port - a row: what is known of a service of a namespace
+ * @cpu: what is counted
+ * @key: the service and its namespace, see finack_port_key(); 0 while the row is free
+ * @next: the next row of the same namespace, 0 for none
+ *
+ * Hooks on every CPU read this. It changes only when a service is first met and when its namespace
+ * goes.
+ */
+struct finack_port {
+	struct finack_port_cpu __percpu *cpu;
+	u64 key;
+	u16 next;
+};
+
+/**
+ * struct finack_port_slot - a place in the hash table
+ * @key: whose it is, 0 for nobody's
+ * @row: its row
+ */
+struct finack_port_slot {
+	u64 key;
+	unsigned int row;
+};
+
+/**
+ * struct finack_ports - all rows; of these fields none changes after load
+ * @rows: the rows; what belongs to none is counted in the first one, which nobody reads
+ * @slots: the hash table
+ * @homes: number of slots that can be a home slot; a search can use those behind the last one, too
+ * @factor: of the hash function, random, so that nobody can aim at the slots of others
+ * @max: the number of rows, the first one not counted
+ */
+struct finack_ports {
+	struct finack_port *rows;
+	struct finack_port_slot *slots;
+	unsigned int homes;
+	u64 factor;
+	unsigned int max;
+};
+
+extern struct finack_ports finack_ports;
+
+int finack_ports_init(unsigned int max);
+void finack_ports_exit(void);
+void finack_ports_begin(struct finack_net *fn);
+void finack_ports_end(struct finack_net *fn);
+unsigned int finack_ports_used(void);
+void finack_ports_show(struct seq_file *seq, const struct finack_net *fn);
+unsigned long finack_port_stall(unsigned int row, enum finack_side side, u64 us);
+unsigned int finack_port_find(struct finack_net *fn, u64 key);
+
+/* Whether the service of a connection is the remote port.
+ *
+ * Where connect() has chosen the local port by itself, fastreuse is negative (__inet_hash_connect).
+ * It always chooses from ip_local_port_range. If somebody bound a port of that range and the remote
+ * one lies outside, the remote one is what clients know.
+ */
+static inline bool finack_port_is_remote(const struct sock *sk)
+{
+	const struct inet_bind_bucket *bound = inet_csk(sk)->icsk_bind_hash;
+	unsigned int local = inet_sk(sk)->inet_num, remote, low, high;
+
+	finack_local_port_range(sock_net(sk), &low, &high);
+	if (likely(local < low || local > high))
+		return false;
+	if (bound && READ_ONCE(bound->fastreuse) < 0)
+		return true;
+	remote = ntohs(inet_sk(sk)->inet_dport);
+	return remote < low || remote > high;
+}
+
+/* A service as one word: 47 bits of the namespace's number, its port, whether that is remote. */
+static inline u64 finack_port_key(const struct finack_net *fn, const struct sock *sk)
+{
+	if (unlikely(finack_port_is_remote(sk)))
+		return fn->id << 17 | ntohs(inet_sk(sk)->inet_dport) << 1 | 1;
+	return fn->id << 17 | inet_sk(sk)->inet_num << 1;
+}
+
+static inline struct finack_port_slot *finack_port_home(u64 key)
+{
+	return finack_ports.slots + reciprocal_scale((key * finack_ports.factor) >> 32,
+						     finack_ports.homes);
+}
+
+/**
+ * finack_port_of() - the row of a connection's service
+ * @fn: its namespace
+ * @sk: its socket, locked
+ *
+ * If the service has no row yet, it is given one.
+ *
+ * Return: the number of the row, 0 if there is none left for it.
+ */
+static __always_inline unsigned int finack_port_of(struct finack_net *fn, const struct sock *sk)
+{
+	u64 key = finack_port_key(fn, sk);
+	const struct finack_port_slot *home = finack_port_home(key);
+
+	if (likely(smp_load_acquire(&home->key) == key)) /* pairs with give() */
+		return READ_ONCE(home->row);
+	return finack_port_find(fn, key);
+}
+
+static __always_inline void finack_port_inc(unsigned int row, enum finack_port_id id)
+{
+	this_cpu_inc(finack_ports.rows[row].cpu->count[id]);
+}
+
+static inline void finack_port_dec(unsigned int row, enum finack_port_id id)
+{
+	this_cpu_dec(finack_ports.rows[row].cpu->count[id]);
+}
+
+#endif

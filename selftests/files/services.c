@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Closes connections of chosen ports over the loopback of its network namespace.
+ *
+ * services WHO:PORT:COUNT[:CLIENT]...   closes COUNT connections to a listener at PORT, one by one
+ *   WHO        the side that closes second, and so has the passive close:
+ *     server   the server
+ *     client   the client
+ *     alone    the server, and its listener is closed before
+ *     leak     the server, which does not close: says "held" when all are there, and waits
+ *   CLIENT     a port that the client binds; without it connect() chooses one
+ * services any SEED FIRST NUMBER        such closes at random, of NUMBER ports from FIRST on, until
+ *                                       killed
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct service {
+	char who[8];
+	int port;
+	int count;
+	int client;
+	int listener;
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "services: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static int bound(int port)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		die("bind");
+	return fd;
+}
+
+static void listen_at(struct service *s)
+{
+	s->listener = bound(s->port);
+	if (listen(s->listener, 16))
+		die("listen");
+}
+
+static int connected(const struct service *s)
+{
+	struct sockaddr_in addr;
+	socklen_t len = sizeof(addr);
+	int fd = s->client ? bound(s->client) : socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || getsockname(s->listener, (struct sockaddr *)&addr, &len) ||
+	    connect(fd, (struct sockaddr *)&addr, len))
+		die("connect");
+	return fd;
+}
+
+/* closes @first, and @second when the FIN has come there; with @second kept open it only waits */
+static void close_both(int first, int second, int keep)
+{
+	struct pollfd p = { .fd = second, .events = POLLRDHUP };
+
+	if (write(first, "x", 1) != 1 || close(first) || poll(&p, 1, 10000) != 1)
+		die("the first close");
+	if (!keep && (read(second, &(char){ 0 }, 1) != 1 || close(second)))
+		die("the second close");
+}
+
+static void one_close(const struct service *s)
+{
+	int client = connected(s), server = accept(s->listener, NULL, NULL);
+
+	if (server < 0)
+		die("accept");
+	if (!strcmp(s->who, "alone"))
+		close(s->listener);
+	if (!strcmp(s->who, "client"))
+		close_both(server, client, 0);
+	else
+		close_both(client, server, !strcmp(s->who, "leak"));
+}
+
+static void all_closes(struct service *s)
+{
+	int i, alone = !strcmp(s->who, "alone");
+
+	if (!alone)
+		listen_at(s);
+	for (i = 0; i < s->count; i++) {
+		if (alone)
+			listen_at(s);
+		one_close(s);
+	}
+	if (!alone)
+		close(s->listener);
+}
+
+static void any(int seed, int first, int number)
+{
+	struct service *s = calloc(number, sizeof(*s));
+	int i;
+
+	srandom(seed);
+	for (i = 0; i < number; i++) {
+		s[i].port = first + i;
+		listen_at(&s[i]);
+	}
+	for (;;) {
+		i = random() % number;
+		strcpy(s[i].who, random() % 2 ? "server" : "client");
+		one_close(&s[i]);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int i, held = 0;
+
+	if (argc == 5 && !strcmp(argv[1], "any"))
+		any(atoi(argv[2]), atoi(argv[3]), atoi(argv[4]));
+	for (i = 1; i < argc; i++) {
+		struct service s = {};
+
+		if (sscanf(argv[i], "%7[a-z]:%d:%d:%d", s.who, &s.port, &s.count, &s.client) < 3)
+			return 2;
+		all_closes(&s);
+		held |= !strcmp(s.who, "leak");
+	}
+	if (held) {
+		puts("held");
+		fflush(stdout);
+		pause();
+	}
+	return 0;
+}
