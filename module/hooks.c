@@ -16,6 +16,7 @@
 
 #include "close.h"
 #include "hooks.h"
+#include "learn.h"
 #include "policy.h"
 #include "stall.h"
 
@@ -104,7 +105,10 @@ NOKPROBE_SYMBOL(send_ack_of_closing);
 static noinline unsigned long delack_timer(struct sock *sk)
 {
 	if (!is_closing(sk)) {
-		finack_stall_timer(sk);
+		if (finack_timer_sends(sk)) {
+			finack_stall_timer(sk);
+			finack_learn_timer(sk);
+		}
 		return 0;
 	}
 	if (steers(FINACK_HOOK_TIMER) && finack_policy_holds(sk, true))

@@ -15,6 +15,7 @@
 #include "attach.h"
 #include "compat.h"
 #include "knobs.h"
+#include "learn.h"
 #include "net.h"
 #include "stall.h"
 
@@ -30,6 +31,7 @@ unsigned int finack_userns_hooks = FINACK_USERNS_USUAL;
  * @min: the least value
  * @max: the greatest
  * @def: the default
+ * @learns: a policy has learned by its value, which a write makes it forget
  */
 struct knob {
 	const char *name;
@@ -37,18 +39,19 @@ struct knob {
 	int min;
 	int max;
 	int def;
+	bool learns;
 };
 
-#define KNOB(_name, _min, _max, _def) \
-	{ #_name, offsetof(struct finack_knobs, _name), _min, _max, _def }
+#define KNOB(_name, _min, _max, _def, _learns) \
+	{ #_name, offsetof(struct finack_knobs, _name), _min, _max, _def, _learns }
 
 static const struct knob knobs[] = {
-	KNOB(detail, FINACK_DETAIL_OFF, FINACK_DETAIL_STALLS, FINACK_DETAIL_REASONS),
-	KNOB(fin_ack, FINACK_FIN_ACK_KERNEL, FINACK_FIN_ACK_HOLD, FINACK_FIN_ACK_KERNEL),
-	KNOB(fin_hold_ms, 1, 499, 150),
-	KNOB(quickack, 0, 1, 0),
-	KNOB(delack_min_ms, 0, 499, 0),
-	KNOB(delack_max_ms, 0, 499, 0),
+	KNOB(detail, FINACK_DETAIL_OFF, FINACK_DETAIL_STALLS, FINACK_DETAIL_REASONS, false),
+	KNOB(fin_ack, FINACK_FIN_ACK_KERNEL, FINACK_FIN_ACK_LEARN, FINACK_FIN_ACK_KERNEL, true),
+	KNOB(fin_hold_ms, 1, 499, 150, true),
+	KNOB(quickack, FINACK_QUICKACK_KERNEL, FINACK_QUICKACK_LEARN, FINACK_QUICKACK_KERNEL, true),
+	KNOB(delack_min_ms, 0, 499, 0, false),
+	KNOB(delack_max_ms, 0, 499, 0, false),
 };
 
 /* the list of ports is the row after these */
@@ -68,7 +71,9 @@ static unsigned int needs_of(const struct finack_knobs *k)
 
 	if (k->fin_ack == FINACK_FIN_ACK_NOW || k->quickack)
 		needs |= WANT(DELAY);
-	if (k->fin_ack == FINACK_FIN_ACK_HOLD)
+	if (k->quickack == FINACK_QUICKACK_LEARN)
+		needs |= WANT(TIMER);
+	if (k->fin_ack >= FINACK_FIN_ACK_HOLD)
 		needs |= WANT(HOLD_ACK) | WANT(HOLD_TIMER) | WANT(DELAYED);
 	if (k->delack_min_ms || k->delack_max_ms)
 		needs |= WANT(DELAYED);
@@ -125,6 +130,8 @@ static int set_value(struct finack_net *fn, unsigned int row, int value)
 	if (err)
 		return err;
 	WRITE_ONCE(*value_of(&fn->knobs, row), value);
+	if (knobs[row].learns)
+		finack_learn_forget(fn);
 	finack_hooks_cease(admin->wants & ~wants);
 	admin->wants = wants;
 	return 0;

@@ -13,7 +13,7 @@ struct net;
  * @detail: what is wanted besides outcomes: FINACK_DETAIL_*
  * @fin_ack: the ACK of the peer's FIN: FINACK_FIN_ACK_*
  * @fin_hold_ms: how long that ACK is held at most
- * @quickack: no ACK is delayed
+ * @quickack: whether ACKs are delayed: FINACK_QUICKACK_*
  * @delack_min_ms: the shortest delay of a delayed ACK, 0 for the kernel's own
  * @delack_max_ms: the longest, 0 for the kernel's own
  * @ports: the controls apply to connections with one of these ports, local or remote: a bitmap of
@@ -41,6 +41,14 @@ enum {
 	FINACK_FIN_ACK_KERNEL,
 	FINACK_FIN_ACK_NOW,
 	FINACK_FIN_ACK_HOLD,
+	FINACK_FIN_ACK_LEARN,	/* HOLD where it is worth it */
+};
+
+/* values of quickack */
+enum {
+	FINACK_QUICKACK_KERNEL,
+	FINACK_QUICKACK_ALWAYS,
+	FINACK_QUICKACK_LEARN,	/* where delaying was in vain */
 };
 
 extern bool finack_inherit;

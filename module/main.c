@@ -18,6 +18,7 @@
 #include "attach.h"
 #include "files.h"
 #include "knobs.h"
+#include "learn.h"
 #include "mib.h"
 #include "net.h"
 #include "port.h"
@@ -208,9 +209,12 @@ static int __init finack_init(void)
 		pr_err("no memory for max_ports=%u rows\n", max_ports);
 		goto err_track;
 	}
-	err = finack_stalls_init();
+	err = finack_learn_init();
 	if (err)
 		goto err_ports;
+	err = finack_stalls_init();
+	if (err)
+		goto err_learn;
 	err = register_pernet_subsys(&finack_net_ops);
 	if (err) {
 		pr_err("cannot set up the network namespaces: error %d\n", err);
@@ -236,6 +240,8 @@ err_hooks:
 	finack_mib_free();
 err_stalls:
 	finack_stalls_exit();
+err_learn:
+	finack_learn_exit();
 err_ports:
 	finack_ports_exit();
 err_track:
@@ -252,6 +258,7 @@ static void __exit finack_exit(void)
 	finack_hooks_free();
 	finack_mib_free();
 	finack_stalls_exit();
+	finack_learn_exit();
 	finack_ports_exit();
 	finack_track_exit();
 }

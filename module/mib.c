@@ -65,6 +65,8 @@ static const struct mib_name mib_names[] = {
 	{ "FinAckQuickAck",		FINACK_QUICKACK },
 	{ "FinAckClamped",		FINACK_CLAMPED },
 	{ "FinAckTimerAck",		FINACK_TIMER_ACK },
+	{ "FinAckQuickAuto",		FINACK_QUICK_AUTO },
+	{ "FinAckWasted",		FINACK_WASTED },
 };
 
 #define MIB_GAUGES 2

@@ -37,9 +37,11 @@ struct seq_file;
  * @FINACK_FORCED: fin_ack=1 sent the ACK of a FIN that the kernel wanted to delay
  * @FINACK_HELD: fin_ack=2 kept the ACK of a FIN back when it would have left, or let it go sooner
  * @FINACK_HELD_MERGED: an ACK that was held left with our FIN
- * @FINACK_QUICKACK: quickack=1 sent an ACK that the kernel wanted to delay
+ * @FINACK_QUICKACK: quickack sent an ACK that the kernel wanted to delay
  * @FINACK_CLAMPED: delack_min_ms or delack_max_ms moved the delayed-ACK timer
  * @FINACK_TIMER_ACK: the delayed-ACK timer sent an ACK of data, the peer's FIN not accepted yet
+ * @FINACK_QUICK_AUTO: of the ACKs that quickack sent, those for which quickack=2 spent a credit
+ * @FINACK_WASTED: the timer sent an ACK of data in ESTABLISHED, and no data came while it waited
  */
 enum finack_mib_id {
 	FINACK_PASSIVE,
@@ -74,6 +76,8 @@ enum finack_mib_id {
 	FINACK_QUICKACK,
 	FINACK_CLAMPED,
 	FINACK_TIMER_ACK,
+	FINACK_QUICK_AUTO,
+	FINACK_WASTED,
 	__FINACK_MIB_MAX
 };
 

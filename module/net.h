@@ -8,6 +8,7 @@
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/types.h>
+#include <net/inet_sock.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include <net/sock.h>
@@ -45,7 +46,7 @@ struct finack_admin {
  * struct finack_net - what finack keeps for one network namespace
  * @mib: the counters
  * @share: the part of the record table that the namespace's owner may use
- * @id: its number: no other namespace has or had it
+ * @id: its number, which no other namespace has or had, shifted to where a service has it (port.h)
  * @stalls: the stalls, NULL until the namespace first wanted them counted
  * @knobs: the knobs; written under @admin->lock, read plainly
  * @untracked: passive closes without a record that are in CLOSE_WAIT now
@@ -112,6 +113,15 @@ static inline struct finack_net *finack_net_of(const struct sock *sk)
 	if (unlikely(!sk->sk_net_refcnt && !check_net(net)))
 		return NULL;
 	return rcu_dereference_sched(net->gen)->ptr[finack_net_id];
+}
+
+/* whether the controls apply to a connection; preemption is off */
+static inline bool finack_knobs_apply(const struct finack_net *fn, const struct sock *sk)
+{
+	const unsigned long *ports = rcu_dereference_sched(fn->knobs.ports);
+
+	return !ports || test_bit(inet_sk(sk)->inet_num, ports) ||
+	       test_bit(ntohs(inet_sk(sk)->inet_dport), ports);
 }
 
 /* The share of the record table for a socket of a namespace. Kernel sockets that hold no reference

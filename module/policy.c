@@ -18,6 +18,7 @@
 #include <linux/jiffies.h>
 
 #include "compat.h"
+#include "learn.h"
 #include "net.h"
 #include "outcome.h"
 #include "policy.h"
@@ -37,14 +38,6 @@
  * tick after it expires; one more tick is for timers that fire late.
  */
 #define HOLD_LIMIT_NS	(NSEC_PER_SEC / 2 - 2 * TICK_NSEC)
-
-static bool applies(const struct finack_net *fn, const struct sock *sk)
-{
-	const unsigned long *ports = rcu_dereference_sched(fn->knobs.ports);
-
-	return !ports || test_bit(inet_sk(sk)->inet_num, ports) ||
-	       test_bit(ntohs(inet_sk(sk)->inet_dport), ports);
-}
 
 static bool owes_ack_of_fin(const struct sock *sk)
 {
@@ -106,13 +99,59 @@ static s64 hold_left(const struct finack_net *fn, const struct sock *sk,
 	return rec->fin_ns + min(hold, limit) - ktime_get_ns();
 }
 
-/* The record of the socket's close if the ACK of the FIN has to be held, else NULL. */
-static struct finack_rec *to_be_held(const struct finack_net *fn, struct sock *sk)
+/* Whether fin_ack=3 holds the ACK. That is decided once for each close. */
+static bool is_worth_it(struct finack_net *fn, struct finack_rec *rec)
 {
-	if (READ_ONCE(fn->knobs.fin_ack) != FINACK_FIN_ACK_HOLD || !owes_ack_of_fin(sk) ||
-	    !inet_csk_in_pingpong_mode(sk) || !applies(fn, sk))
+	if (rec->learn == FINACK_LEARN_NOT)
+		rec->learn = finack_learn_holds(fn, rec) ? FINACK_LEARN_HOLD : FINACK_LEARN_LEAVE;
+	return rec->learn == FINACK_LEARN_HOLD;
+}
+
+/* The record of the socket's close if the ACK of the FIN has to be held, else NULL. */
+static struct finack_rec *to_be_held(struct finack_net *fn, struct sock *sk)
+{
+	int fin_ack = READ_ONCE(fn->knobs.fin_ack);
+	struct finack_rec *rec;
+
+	if (fin_ack < FINACK_FIN_ACK_HOLD || !owes_ack_of_fin(sk) ||
+	    !inet_csk_in_pingpong_mode(sk) || !finack_knobs_apply(fn, sk))
 		return NULL;
-	return finack_track_find(sk);
+	rec = finack_track_find(sk);
+	return rec && fin_ack == FINACK_FIN_ACK_LEARN && !is_worth_it(fn, rec) ? NULL : rec;
+}
+
+/* Sends an ACK at once for quickack, 1 or 2. */
+static bool quickack_sends_now(struct finack_net *fn, struct sock *sk)
+{
+	int quickack = READ_ONCE(fn->knobs.quickack);
+	bool learns = quickack == FINACK_QUICKACK_LEARN;
+	unsigned int row = 0;
+
+	if (!quickack)
+		return false;
+	if (learns) {
+		row = sk->sk_state == TCP_ESTABLISHED ? finack_learn_quick(fn, sk) : 0;
+		if (!row)
+			return false;
+	}
+	if (!finack_knobs_apply(fn, sk) || finack_delack_is_due(sk) || data_about_to_leave(sk))
+		return false;
+	if (learns && !finack_learn_sends_now(row, sk))
+		return false;
+	if (learns)
+		finack_inc(fn, FINACK_QUICK_AUTO);
+	finack_inc(fn, FINACK_QUICKACK);
+	finack_port_inc(row ?: finack_port_of(fn, sk), FINACK_PORT_QUICKACK);
+	return true;
+}
+
+/* Sends the ACK of a FIN at once for fin_ack=1. */
+static bool fin_ack_sends_now(struct finack_net *fn, struct sock *sk)
+{
+	if (!finack_knobs_apply(fn, sk) || finack_delack_is_due(sk))
+		return false;
+	finack_inc(fn, FINACK_FORCED);
+	return true;
 }
 
 /**
@@ -132,20 +171,9 @@ bool finack_policy_sends_now(struct sock *sk)
 		return false;
 	fin = owes_ack_of_fin(sk);
 	fin_ack = fin ? READ_ONCE(fn->knobs.fin_ack) : FINACK_FIN_ACK_KERNEL;
-	if (fin_ack == FINACK_FIN_ACK_HOLD && !to_be_held(fn, sk))
-		fin_ack = FINACK_FIN_ACK_KERNEL; /* not held: no record, for example */
-	if (fin_ack == FINACK_FIN_ACK_HOLD ||
-	    (fin_ack == FINACK_FIN_ACK_KERNEL && !READ_ONCE(fn->knobs.quickack)) ||
-	    !applies(fn, sk) || finack_delack_is_due(sk))
+	if (fin_ack == FINACK_FIN_ACK_NOW ? !fin_ack_sends_now(fn, sk) :
+	    to_be_held(fn, sk) || !quickack_sends_now(fn, sk))
 		return false;
-	if (fin_ack == FINACK_FIN_ACK_KERNEL && data_about_to_leave(sk))
-		return false;
-	if (fin_ack == FINACK_FIN_ACK_NOW) {
-		finack_inc(fn, FINACK_FORCED);
-	} else {
-		finack_inc(fn, FINACK_QUICKACK);
-		finack_port_inc(finack_port_of(fn, sk), FINACK_PORT_QUICKACK);
-	}
 	rec = fin ? finack_track_find(sk) : NULL;
 	if (rec)
 		rec->cause = FINACK_SEP_POLICY;
@@ -191,8 +219,10 @@ bool finack_policy_holds(struct sock *sk, bool timer)
 	hold = hold_left(fn, sk, rec) > 0;
 	if (hold || (timer && rec->held == FINACK_HELD_SHORT))
 		note_hold(fn, rec);
-	if (!hold)
+	if (!hold) {
+		finack_learn_in_vain(rec);
 		return false;
+	}
 	/* written as the kernel does: the timer reads it without the socket lock */
 	smp_store_release(&icsk->icsk_ack.pending,
 			  (icsk->icsk_ack.pending & ~(ICSK_ACK_NOW | ICSK_ACK_TIMER)) |
@@ -226,7 +256,7 @@ bool finack_policy_bounds(struct sock *sk, struct finack_delack *before)
 				  icsk->icsk_ack.pending & ~ICSK_ACK_TIMER);
 	}
 	return rec || (fn && (READ_ONCE(fn->knobs.delack_min_ms) ||
-			      READ_ONCE(fn->knobs.delack_max_ms)) && applies(fn, sk));
+			      READ_ONCE(fn->knobs.delack_max_ms)) && finack_knobs_apply(fn, sk));
 }
 
 /* The time to which the bounds move a timer that the kernel has set to @expires. */

@@ -87,14 +87,17 @@ int finack_ports_init(unsigned int max)
 	finack_ports.factor = get_random_u64() | 1;
 	finack_ports.slots = kvcalloc(slots, sizeof(*finack_ports.slots), GFP_KERNEL);
 	finack_ports.rows = kvcalloc(max + 1, sizeof(*finack_ports.rows), GFP_KERNEL);
+	finack_ports.fins = kvcalloc(max + 1, sizeof(*finack_ports.fins), GFP_KERNEL);
 	free_rows = kvcalloc(max + 1, sizeof(*free_rows), GFP_KERNEL);
-	if (!finack_ports.slots || !finack_ports.rows || !free_rows ||
+	if (!finack_ports.slots || !finack_ports.rows || !finack_ports.fins || !free_rows ||
 	    blocks_alloc(finack_ports.rows, max + 1)) {
 		finack_ports_exit();
 		return -ENOMEM;
 	}
-	for (row = max; row > 0; row--)
+	for (row = max; row > 0; row--) {
 		free_rows[free_count++] = row;
+		raw_spin_lock_init(&finack_ports.fins[row].lock);
+	}
 	return 0;
 }
 
@@ -103,6 +106,7 @@ void finack_ports_exit(void)
 {
 	blocks_free(finack_ports.rows, finack_ports.max + 1);
 	kvfree(free_rows);
+	kvfree(finack_ports.fins);
 	kvfree(finack_ports.rows);
 	kvfree(finack_ports.slots);
 }
@@ -115,7 +119,7 @@ void finack_ports_begin(struct finack_net *fn)
 {
 	static atomic64_t last = ATOMIC64_INIT(0);
 
-	fn->id = atomic64_inc_return(&last);
+	fn->id = (u64)atomic64_inc_return(&last) << 17;
 }
 
 static struct finack_port_slot *slot_of(u64 key)
@@ -158,7 +162,7 @@ static void give(struct finack_net *fn, u64 key, struct finack_port_slot *slot)
 	WRITE_ONCE(slot->row, row);
 	smp_store_release(&slot->key, key); /* pairs with who looks for it: the row is written */
 	last = admin->port_last ? &finack_ports.rows[admin->port_last].next : &admin->port_first;
-	smp_store_release(last, row); /* pairs with next_of() */
+	smp_store_release(last, row); /* pairs with finack_port_next() */
 	admin->port_last = row;
 }
 
@@ -231,6 +235,7 @@ static void take_back(struct finack_share *share, unsigned int row)
 	raw_spin_lock_irqsave(&rows_lock, flags);
 	WRITE_ONCE(slot_of(port->key)->key, 0);
 	port->key = 0;
+	port->gen++;
 	free_rows[free_count] = row;
 	WRITE_ONCE(free_count, free_count + 1);
 	count_used(share, -1);
@@ -258,15 +263,23 @@ unsigned int finack_ports_used(void)
 	return READ_ONCE(used_by_host) + READ_ONCE(used_by_others);
 }
 
-static void sum_up(unsigned int row, unsigned long *sum)
+/* Return: the credit of the service, on all CPUs */
+static unsigned int sum_up(unsigned int row, unsigned long *sum)
 {
+	const struct finack_port *port = &finack_ports.rows[row];
+	unsigned int credit = 0;
 	int cpu, id;
 
 	memset(sum, 0, __FINACK_PORT_MAX * sizeof(*sum));
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
+		const struct finack_port_cpu *one = per_cpu_ptr(port->cpu, cpu);
+
 		for (id = __FINACK_PORT_MAX - 1; id >= 0; id--)
-			sum[id] += READ_ONCE(per_cpu_ptr(finack_ports.rows[row].cpu,
-							 cpu)->count[id]);
+			sum[id] += READ_ONCE(one->count[id]);
+		if (READ_ONCE(one->quick.gen) == READ_ONCE(port->gen))
+			credit += READ_ONCE(one->quick.credit);
+	}
+	return credit;
 }
 
 /* the counters of the namespace that have columns, in the order of the counters of a row */
@@ -288,21 +301,16 @@ static void sum_up_all(const struct finack_net *fn, unsigned long *sum)
 static const char head[] =
 	"port side passive merged separate unacked close_wait timer_ack stalls stall_ms peer_stalls peer_stall_ms credit quick_acks held\n";
 
-static void show_row(struct seq_file *seq, const unsigned long *sum)
+static void show_row(struct seq_file *seq, const unsigned long *sum, unsigned int credit)
 {
 	const unsigned long *stall = &sum[FINACK_PORT_STALL];
 
-	seq_printf(seq, " %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu 0 %lu %lu\n",
+	seq_printf(seq, " %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu %u %lu %lu\n",
 		   sum[FINACK_PORT_PASSIVE], sum[FINACK_PORT_MERGED], sum[FINACK_PORT_SEPARATE],
 		   sum[FINACK_PORT_UNACKED],
 		   max_t(long, sum[FINACK_PORT_PASSIVE] - sum[FINACK_PORT_ENDED], 0),
-		   sum[FINACK_PORT_TIMER_ACK], stall[0], stall[1], stall[2], stall[3],
+		   sum[FINACK_PORT_TIMER_ACK], stall[0], stall[1], stall[2], stall[3], credit,
 		   sum[FINACK_PORT_QUICKACK], sum[FINACK_PORT_HELD]);
-}
-
-static unsigned int next_of(const u16 *where)
-{
-	return smp_load_acquire(where); /* pairs with give() */
 }
 
 /**
@@ -316,20 +324,20 @@ static unsigned int next_of(const u16 *where)
 void finack_ports_show(struct seq_file *seq, const struct finack_net *fn)
 {
 	unsigned long rows[__FINACK_PORT_MAX] = {}, sum[__FINACK_PORT_MAX];
-	unsigned int row, id;
+	unsigned int row, id, credit;
 	u64 key;
 
 	seq_puts(seq, head);
-	for (row = next_of(&fn->admin->port_first); row;
-	     row = next_of(&finack_ports.rows[row].next)) {
+	for (row = finack_port_next(&fn->admin->port_first); row;
+	     row = finack_port_next(&finack_ports.rows[row].next)) {
 		if (seq_has_overflowed(seq))
 			return; /* this will be called again, with more room */
-		sum_up(row, sum);
+		credit = sum_up(row, sum);
 		for (id = 0; id < __FINACK_PORT_MAX; id++)
 			rows[id] += sum[id];
 		key = finack_ports.rows[row].key;
 		seq_printf(seq, "%u %s", (u16)(key >> 1), key & 1 ? "remote" : "local");
-		show_row(seq, sum);
+		show_row(seq, sum, credit);
 		cond_resched();
 	}
 	smp_rmb(); /* the namespace's counters move before those of its rows */
@@ -337,5 +345,5 @@ void finack_ports_show(struct seq_file *seq, const struct finack_net *fn)
 	for (id = 0; id < __FINACK_PORT_MAX; id++)
 		sum[id] = max_t(long, sum[id] - rows[id], 0);
 	seq_puts(seq, "other -");
-	show_row(seq, sum);
+	show_row(seq, sum, 0);
 }

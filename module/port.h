@@ -10,6 +10,7 @@
 #include <net/inet_sock.h>
 
 #include "compat.h"
+#include "learn.h"
 #include "mib.h"
 #include "net.h"
 #include "stall.h"
@@ -49,11 +50,13 @@ static_assert(FINACK_PORT_MERGED == (int)FINACK_MERGED &&
 /**
  * struct finack_port_cpu - one CPU's share of a row
  * @count: by &enum finack_port_id
+ * @quick: what quickack=2 has learned
  * @us: what is left of the stalls' times when the milliseconds are counted
  */
 struct finack_port_cpu {
 	unsigned long count[__FINACK_PORT_MAX];
 	u16 us[__FINACK_SIDE_MAX];
+	struct finack_quick quick;
 };
 
 /**
@@ -61,6 +64,7 @@ struct finack_port_cpu {
  * @cpu: what is counted
  * @key: the service and its namespace, see finack_port_key(); 0 while the row is free
  * @next: the next row of the same namespace, 0 for none
+ * @gen: what was learned for another generation of the row is forgotten
  *
  * Hooks on every CPU read this. It changes only when a service is first met and when its namespace
  * goes.
@@ -69,6 +73,7 @@ struct finack_port {
 	struct finack_port_cpu __percpu *cpu;
 	u64 key;
 	u16 next;
+	u16 gen;
 };
 
 /**
@@ -84,6 +89,7 @@ struct finack_port_slot {
 /**
  * struct finack_ports - all rows; of these fields none changes after load
  * @rows: the rows; what belongs to none is counted in the first one, which nobody reads
+ * @fins: for each row, what fin_ack=3 has learned
  * @slots: the hash table
  * @homes: number of slots that can be a home slot; a search can use those behind the last one, too
  * @factor: of the hash function, random, so that nobody can aim at the slots of others
@@ -91,6 +97,7 @@ struct finack_port_slot {
  */
 struct finack_ports {
 	struct finack_port *rows;
+	struct finack_fins *fins;
 	struct finack_port_slot *slots;
 	unsigned int homes;
 	u64 factor;
@@ -132,8 +139,14 @@ static inline bool finack_port_is_remote(const struct sock *sk)
 static inline u64 finack_port_key(const struct finack_net *fn, const struct sock *sk)
 {
 	if (unlikely(finack_port_is_remote(sk)))
-		return fn->id << 17 | ntohs(inet_sk(sk)->inet_dport) << 1 | 1;
-	return fn->id << 17 | inet_sk(sk)->inet_num << 1;
+		return fn->id | ntohs(inet_sk(sk)->inet_dport) << 1 | 1;
+	return fn->id | (u32)inet_sk(sk)->inet_num << 1;
+}
+
+/* the row that follows in the list of a namespace, 0 for none */
+static inline unsigned int finack_port_next(const u16 *where)
+{
+	return smp_load_acquire(where); /* pairs with give() */
 }
 
 static inline struct finack_port_slot *finack_port_home(u64 key)

@@ -18,6 +18,29 @@
 #include "reason.h"
 
 /**
+ * finack_delack_ticks() - the delay that tcp_send_delayed_ack() would set now
+ * @sk: the socket
+ *
+ * Return: the delay, in ticks.
+ */
+u32 finack_delack_ticks(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	unsigned long ato = icsk->icsk_ack.ato, most = HZ / 2, rtt;
+
+	if (ato > TCP_DELACK_MIN) {
+		if (inet_csk_in_pingpong_mode((struct sock *)sk) ||
+		    icsk->icsk_ack.pending & ICSK_ACK_PUSHED)
+			most = TCP_DELACK_MAX;
+		rtt = usecs_to_jiffies(tcp_sk(sk)->srtt_us >> 3);
+		if (tcp_sk(sk)->srtt_us)
+			most = min(most, max_t(unsigned long, rtt, TCP_DELACK_MIN));
+		ato = min(ato, most);
+	}
+	return min_t(unsigned long, ato, finack_delack_max(sk));
+}
+
+/**
  * finack_delack_is_due() - whether tcp_send_delayed_ack() would send instead of delaying
  * @sk: the socket
  *
@@ -28,21 +51,10 @@
 bool finack_delack_is_due(const struct sock *sk)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
-	unsigned long ato = icsk->icsk_ack.ato, most = HZ / 2, rtt;
 
-	if (!(icsk->icsk_ack.pending & ICSK_ACK_TIMER))
-		return false;
-	if (ato > TCP_DELACK_MIN) {
-		if (inet_csk_in_pingpong_mode((struct sock *)sk) ||
-		    icsk->icsk_ack.pending & ICSK_ACK_PUSHED)
-			most = TCP_DELACK_MAX;
-		rtt = usecs_to_jiffies(tcp_sk(sk)->srtt_us >> 3);
-		if (tcp_sk(sk)->srtt_us)
-			most = min(most, max_t(unsigned long, rtt, TCP_DELACK_MIN));
-		ato = min(ato, most);
-	}
-	ato = min_t(unsigned long, ato, finack_delack_max(sk));
-	return time_before_eq(finack_delack_timeout(icsk), jiffies + (ato >> 2));
+	return icsk->icsk_ack.pending & ICSK_ACK_TIMER &&
+	       time_before_eq(finack_delack_timeout(icsk),
+			      jiffies + (finack_delack_ticks(sk) >> 2));
 }
 
 /* Segments sent since the peer's FIN was accepted, or since ours was queued. *data: with data. */

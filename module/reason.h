@@ -8,6 +8,7 @@
 #include "mib.h"
 #include "track.h"
 
+u32 finack_delack_ticks(const struct sock *sk);
 bool finack_delack_is_due(const struct sock *sk);
 bool finack_ack_deferred(const struct sock *sk);
 enum finack_mib_id finack_reason_timer(const struct sock *sk, const struct finack_rec *rec);

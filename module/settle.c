@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Counts what became of a passive close, and emits its trace event. */
 #include "hist.h"
+#include "learn.h"
 #include "net.h"
 #include "port.h"
 #include "reason.h"
@@ -112,6 +113,8 @@ void finack_settle_end(struct finack_net *fn, struct sock *sk, struct finack_rec
 		finack_hist_add(fn->mib, FINACK_HIST_FIN, finack_hist_us(since(rec, fin_ns)));
 	if (trace_finack_close_enabled())
 		trace_end(sk, rec, fin_ns);
+	if (unlikely(rec->learn))
+		finack_learn_close(fn, rec, fin_ns);
 	forget(fn, sk, rec);
 }
 

@@ -126,27 +126,36 @@ static u64 since_data(const struct sock *sk, u64 now)
 }
 
 /**
- * finack_stall_timer() - the delayed-ACK timer fires on a connection that is not closing
- * @sk: the socket, tcp_delack_timer_handler() just entered
+ * finack_timer_sends() - whether the delayed-ACK timer sends an ACK of data
+ * @sk: the socket, not closing by the peer's FIN; tcp_delack_timer_handler() just entered
  *
- * Counts the ACK if it is one of data: it is sent on the conditions of that function. After our FIN
- * no data is looked at, so then nothing is remembered.
+ * It does on the conditions of that function.
+ *
+ * Return: true if so.
  */
-void finack_stall_timer(const struct sock *sk)
+bool finack_timer_sends(const struct sock *sk)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	const u8 sends = ICSK_ACK_TIMER | ICSK_ACK_SCHED;
 	const struct tcp_sock *tp = tcp_sk(sk);
-	struct finack_net *fn;
-	u64 now, hash, late;
-	int detail;
 
-	if (!(1 << sk->sk_state & (TCPF_ESTABLISHED | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2)) ||
-	    (icsk->icsk_ack.pending & sends) != sends || tp->compressed_ack ||
-	    tp->rcv_wup == tp->rcv_nxt || time_after(finack_delack_timeout(icsk), jiffies))
-		return;
-	fn = finack_net_of(sk);
-	detail = fn ? READ_ONCE(fn->knobs.detail) : 0;
+	return 1 << sk->sk_state & (TCPF_ESTABLISHED | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2) &&
+	       (icsk->icsk_ack.pending & sends) == sends && !tp->compressed_ack &&
+	       tp->rcv_wup != tp->rcv_nxt && !time_after(finack_delack_timeout(icsk), jiffies);
+}
+
+/**
+ * finack_stall_timer() - the delayed-ACK timer sends an ACK of data
+ * @sk: the socket, tcp_delack_timer_handler() just entered
+ *
+ * After our FIN no data is looked at, so then nothing is remembered.
+ */
+void finack_stall_timer(const struct sock *sk)
+{
+	struct finack_net *fn = finack_net_of(sk);
+	int detail = fn ? READ_ONCE(fn->knobs.detail) : 0;
+	u64 now, hash, late;
+
 	if (!detail)
 		return;
 	finack_inc(fn, FINACK_TIMER_ACK);
@@ -168,19 +177,39 @@ static s64 shortest_trip(const struct sock *sk)
 	return us == ~0U ? 0 : us * (s64)NSEC_PER_USEC;
 }
 
-/* Whether the peer sent a segment before it had what we sent at @ns. Its echo of our timestamps tells,
- * if they are in use. The option lies where all common systems put it (tcp_parse_aligned_timestamp).
+/**
+ * finack_is_answer() - whether data can be the answer to what we sent last
+ * @sk: the socket
+ * @stamped: the data has a timestamp (RFC 7323)
+ * @echo: its echo of ours, as it stands in the segment
+ *
+ * It comes within the shortest round trip and a tick, and if its timestamps tell, it was not under
+ * way before.
+ *
+ * Return: true if so.
  */
-static bool was_under_way(const struct sock *sk, const struct sk_buff *skb, u64 ns)
+bool finack_is_answer(const struct sock *sk, bool stamped, u32 echo)
+{
+	u64 sent = tcp_sk(sk)->tcp_wstamp_ns;
+
+	return (s64)(ktime_get_ns() - sent) <= shortest_trip(sk) + (s64)TICK_NSEC &&
+	       !(stamped && (s32)(echo - finack_tsval(tcp_sk(sk), sent)) < 0);
+}
+
+/* the echo of our timestamps in a segment, where all common systems put it
+ * (tcp_parse_aligned_timestamp)
+ */
+static bool has_echo(const struct sock *sk, const struct sk_buff *skb, u32 *echo)
 {
 	const __be32 stamp = htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | TCPOPT_TIMESTAMP << 8 |
 				   TCPOLEN_TIMESTAMP);
 	const __be32 *option = (const __be32 *)(tcp_hdr(skb) + 1);
 
-	return tcp_sk(sk)->rx_opt.tstamp_ok &&
-	       tcp_hdrlen(skb) >= sizeof(struct tcphdr) + TCPOLEN_TSTAMP_ALIGNED &&
-	       *option == stamp &&
-	       (s32)(ntohl(option[2]) - finack_tsval(tcp_sk(sk), ns)) < 0;
+	if (!tcp_sk(sk)->rx_opt.tstamp_ok ||
+	    tcp_hdrlen(skb) < sizeof(struct tcphdr) + TCPOLEN_TSTAMP_ALIGNED || *option != stamp)
+		return false;
+	*echo = ntohl(option[2]);
+	return true;
 }
 
 /* Data has come. Had the peer waited for our ACK? */
@@ -188,6 +217,8 @@ static void local_stall(struct finack_net *fn, struct sock *sk, const struct sk_
 {
 	u64 sent = tcp_sk(sk)->tcp_wstamp_ns, hash = hash_of(sk), *place = place_of(hash);
 	u64 mark = READ_ONCE(*place), off, ago;
+	bool stamped;
+	u32 echo = 0;
 
 	if (likely(!mark || mark >> (2 * MARK_BITS) != hash >> PLACES_BITS))
 		return;
@@ -200,7 +231,8 @@ static void local_stall(struct finack_net *fn, struct sock *sk, const struct sk_
 	ago = ktime_get_ns() - sent;
 	if ((u64)(tcp_jiffies32 - tcp_sk(sk)->lsndtime) * TICK_NSEC <= ago + TICK_NSEC)
 		return;
-	if ((s64)ago <= shortest_trip(sk) + (s64)TICK_NSEC && !was_under_way(sk, skb, sent))
+	stamped = has_echo(sk, skb, &echo);
+	if (finack_is_answer(sk, stamped, echo))
 		count(fn, sk, FINACK_SIDE_LOCAL, mark & MARK_MASK);
 }
 

@@ -45,6 +45,8 @@ void finack_stalls_end(struct finack_net *fn);
 void finack_stalls_sum(const struct finack_net *fn, unsigned long *sum);
 void finack_stalls_show(struct seq_file *seq, const struct finack_net *fn);
 void finack_stalls_show_lost(struct seq_file *seq, const struct finack_net *fn);
+bool finack_is_answer(const struct sock *sk, bool stamped, u32 echo);
+bool finack_timer_sends(const struct sock *sk);
 void finack_stall_timer(const struct sock *sk);
 void finack_stall_segment(struct sock *sk, const struct sk_buff *skb);
 

@@ -34,6 +34,7 @@ struct sock;
  * @held: what fin_ack=2 did to the ACK: FINACK_HELD_*
  * @away: the record is not in its home slot
  * @unheld: its socket does not hold the namespace, which may be going
+ * @learn: what fin_ack=3 decided about the ACK: FINACK_LEARN_*
  * @waiting: our FIN was queued and did not leave at once
  * @reason: enum finack_mib_id if one was counted
  * @end: enum finack_mib_id once it is counted
@@ -63,6 +64,7 @@ struct finack_rec {
 			u8 held;
 			u8 away : 1;
 			u8 unheld : 1;
+			u8 learn : 2;
 			u8 waiting;
 		};
 	};
@@ -82,6 +84,14 @@ enum {
 	FINACK_HELD_NOT,
 	FINACK_HELD_SHORT,	/* the hold ends sooner than the kernel's own delay */
 	FINACK_HELD_BACK,	/* counted as Held */
+};
+
+/* values of finack_rec::learn */
+enum {
+	FINACK_LEARN_NOT,	/* nothing was to be decided yet */
+	FINACK_LEARN_LEAVE,	/* the kernel decides */
+	FINACK_LEARN_HOLD,	/* the ACK is held */
+	FINACK_LEARN_DONE,	/* it was, in vain */
 };
 
 /**
