@@ -149,19 +149,16 @@ void finack_learn_timer(struct sock *sk)
 	struct finack_net *fn = finack_net_of(sk);
 	unsigned long flags;
 	unsigned int row;
-	bool learns;
 
-	if (!fn || sk->sk_state != TCP_ESTABLISHED)
-		return;
-	learns = READ_ONCE(fn->knobs.quickack) == FINACK_QUICKACK_LEARN;
-	if (!learns && !READ_ONCE(fn->knobs.detail))
+	if (!fn || READ_ONCE(fn->knobs.quickack) != FINACK_QUICKACK_LEARN ||
+	    sk->sk_state != TCP_ESTABLISHED || !finack_knobs_apply(fn, sk))
 		return;
 	/* data that came while the timer ran shows that the peer does not wait */
 	if (tcp_jiffies32 - inet_csk(sk)->icsk_ack.lrcvtime + 1 < delay_of(fn, sk))
 		return;
 	finack_inc(fn, FINACK_WASTED);
 	row = finack_port_of(fn, sk);
-	if (!learns || !row || !finack_knobs_apply(fn, sk))
+	if (!row)
 		return;
 	local_irq_save(flags);
 	buy(quick_of(row));

@@ -2,13 +2,15 @@
 /*
  * Closes connections of chosen ports over the loopback of its network namespace.
  *
- * services WHO:PORT:COUNT[:CLIENT]...   closes COUNT connections to a listener at PORT, one by one
+ * services WHO:PORT:COUNT[:CLIENT[:MS]]... closes COUNT connections to a listener at PORT, one by one
  *   WHO        the side that closes second, and so has the passive close:
  *     server   the server
  *     client   the client
  *     alone    the server, and its listener is closed before
  *     leak     the server, which does not close: says "held" when all are there, and waits
- *   CLIENT     a port that the client binds; without it connect() chooses one
+ *     burst    the server, of all at once
+ *   CLIENT     a port that the client binds; without it, or with 0, connect() chooses one
+ *   MS         the second close is so many milliseconds after the first
  * services any SEED FIRST NUMBER        such closes at random, of NUMBER ports from FIRST on, until
  *                                       killed
  */
@@ -26,6 +28,7 @@ struct service {
 	int port;
 	int count;
 	int client;
+	int ms;
 	int listener;
 };
 
@@ -69,29 +72,56 @@ static int connected(const struct service *s)
 	return fd;
 }
 
-/* closes @first, and @second when the FIN has come there; with @second kept open it only waits */
-static void close_both(int first, int second, int keep)
+/* closes @first, and waits until the FIN has come to @second */
+static void close_first(int first, int second)
 {
 	struct pollfd p = { .fd = second, .events = POLLRDHUP };
 
 	if (write(first, "x", 1) != 1 || close(first) || poll(&p, 1, 10000) != 1)
 		die("the first close");
-	if (!keep && (read(second, &(char){ 0 }, 1) != 1 || close(second)))
+}
+
+static void close_second(int second)
+{
+	if (read(second, &(char){ 0 }, 1) != 1 || close(second))
 		die("the second close");
 }
 
 static void one_close(const struct service *s)
 {
 	int client = connected(s), server = accept(s->listener, NULL, NULL);
+	int first = client, second;
 
 	if (server < 0)
 		die("accept");
 	if (!strcmp(s->who, "alone"))
 		close(s->listener);
 	if (!strcmp(s->who, "client"))
-		close_both(server, client, 0);
-	else
-		close_both(client, server, !strcmp(s->who, "leak"));
+		first = server;
+	second = client + server - first;
+	close_first(first, second);
+	if (!strcmp(s->who, "leak"))
+		return;
+	usleep(s->ms * 1000);
+	close_second(second);
+}
+
+static void burst(const struct service *s)
+{
+	int *second = calloc(s->count, sizeof(*second)), i;
+
+	for (i = 0; i < s->count; i++) {
+		int client = connected(s);
+
+		second[i] = accept(s->listener, NULL, NULL);
+		if (second[i] < 0)
+			die("accept");
+		close_first(client, second[i]);
+	}
+	usleep(s->ms * 1000);
+	for (i = 0; i < s->count; i++)
+		close_second(second[i]);
+	free(second);
 }
 
 static void all_closes(struct service *s)
@@ -100,11 +130,13 @@ static void all_closes(struct service *s)
 
 	if (!alone)
 		listen_at(s);
-	for (i = 0; i < s->count; i++) {
+	for (i = 0; i < (strcmp(s->who, "burst") ? s->count : 0); i++) {
 		if (alone)
 			listen_at(s);
 		one_close(s);
 	}
+	if (!strcmp(s->who, "burst"))
+		burst(s);
 	if (!alone)
 		close(s->listener);
 }
@@ -135,7 +167,8 @@ int main(int argc, char **argv)
 	for (i = 1; i < argc; i++) {
 		struct service s = {};
 
-		if (sscanf(argv[i], "%7[a-z]:%d:%d:%d", s.who, &s.port, &s.count, &s.client) < 3)
+		if (sscanf(argv[i], "%7[a-z]:%d:%d:%d:%d", s.who, &s.port, &s.count, &s.client,
+			   &s.ms) < 3)
 			return 2;
 		all_closes(&s);
 		held |= !strcmp(s.who, "leak");
