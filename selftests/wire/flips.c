@@ -19,10 +19,10 @@ static const struct knob {
 	int least;
 	int most;
 } knobs[] = {
-	{ "detail", 0, 1 },
-	{ "fin_ack", 0, 2 },
+	{ "detail", 0, 2 },
+	{ "fin_ack", 0, 3 },
 	{ "fin_hold_ms", 1, 499 },
-	{ "quickack", 0, 1 },
+	{ "quickack", 0, 2 },
 	{ "delack_min_ms", 0, 499 },
 	{ "delack_max_ms", 0, 499 },
 };

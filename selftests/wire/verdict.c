@@ -22,17 +22,17 @@ static void judge_controls(const struct counters *c, bool flipping)
 {
 	static const char * const names[] = {
 		"FinAckForced", "FinAckHeld", "FinAckHeldMerged", "FinAckQuickAck", "FinAckClamped",
-		"FinAckSepPolicy", "FinAckSepHeld"
+		"FinAckSepPolicy", "FinAckSepHeld", "FinAckQuickAuto", "FinAckWasted"
 	};
-	uint64_t v[7];
+	uint64_t v[9];
 	int i;
 
-	for (i = 0; i < 7; i++) {
+	for (i = 0; i < 9; i++) {
 		v[i] = counters_get(c, names[i]);
 		printf("# %-20s %8" PRIu64 "\n", names[i], v[i]);
 		failures += !flipping && v[i];
 	}
-	if (v[2] + v[6] > v[1] || v[5] > v[0] + v[3]) {
+	if (v[2] + v[6] > v[1] || v[5] > v[0] + v[3] || v[7] > v[3]) {
 		printf("# the controls' counters do not fit\n");
 		failures++;
 	}
