@@ -5,9 +5,9 @@
  * stall server ADDRESS PORT
  *   reads requests of one size and answers each when it has the whole of it, until killed; says
  *   "ready"
- * stall client ADDRESS PORT COUNT
- *   sends COUNT requests on a connection, each by two write()s, and reads the answer; prints how
- *   long each took, in microseconds
+ * stall client ADDRESS PORT COUNT [whole]
+ *   sends COUNT requests on a connection, each by two write()s, or by one ("whole"), and reads the
+ *   answer; prints how long each took, in microseconds
  * stall wire FILE PORT
  *   what a capture shows of each request: microseconds from the first part of the request to the
  *   second, and whether a pure ACK came between; "-" if both parts left in one segment
@@ -97,15 +97,16 @@ static uint64_t now_us(void)
 	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
 }
 
-static int ask(int fd, int count)
+static int ask(int fd, int count, int whole)
 {
 	uint64_t start;
 
 	setlinebuf(stdout);
 	while (count--) {
 		start = now_us();
-		write_all(fd, HEADER);
-		write_all(fd, BODY);
+		if (!whole)
+			write_all(fd, HEADER);
+		write_all(fd, whole ? HEADER + BODY : BODY);
 		if (!read_all(fd, ANSWER))
 			return 1;
 		printf("%" PRIu64 "\n", now_us() - start);
@@ -176,9 +177,9 @@ int main(int argc, char **argv)
 			die("listen");
 		serve(fd);
 	}
-	if (argc != 5 || strcmp(argv[1], "client"))
+	if (argc < 5 || argc > 6 || strcmp(argv[1], "client") || (argc == 6 && strcmp(argv[5], "whole")))
 		return 2;
 	if (connect(fd, (void *)&ss, len))
 		die("connect");
-	return ask(fd, atoi(argv[4]));
+	return ask(fd, atoi(argv[4]), argc == 6);
 }

@@ -114,6 +114,33 @@ test_quickack_ends_it() {
 	done
 }
 
+# times ADDRESS PORT COUNT [whole]: the answers of a connection: how many, how many took 20 ms or more, how many of the
+# last 100 did
+times() {
+	ip netns exec $client "$fa_dir/stall" client "$@" | awk -v n="$3" '
+		$1 >= 20000 { late++; last += NR > n - 100 } END { print NR, late + 0, last + 0 }'
+}
+
+# quick_acks PORT: of the service, by the server's namespace
+quick_acks() { ip netns exec $server awk -v p="$1" '$1 == p { print $(NF - 1) }' /proc/net/finack_ports; }
+
+# No port is named. The service whose client stalls is found, and a service whose requests come whole is left alone: no
+# ACK, no time. What was learned holds for the next connections.
+test_quickack_that_learns_finds_its_target() {
+	local quick
+	set_knobs quickack=2 || return
+	fa_same "$(times 10.9.1.1 7001 400 whole)" "400 0 0" "whole requests" || return
+	fa_same "$(times 10.9.1.1 7000 400)" "400 4 0" "requests in two parts" || return
+	fa_is Wasted 4 $server && fa_same "$(quick_acks 7001)" 0 "quick ACKs of the other service" || return
+	quick=$(quick_acks 7000)
+	# the first request is ACKed in quickack mode, as every connection begins, and four by the timer
+	[ "$quick" -ge 394 ] && [ "$quick" -le 395 ] && fa_is QuickAuto "$quick" $server || return
+	prompt 10.9.1.1 7000 && prompt fd00:1::1 7000 && fa_is Wasted 4 $server || return
+	fa_same "$(times 10.9.1.1 7001 400 whole)" "400 0 0" "whole requests" || return
+	fa_same "$(quick_acks 7001)" 0 "quick ACKs of the other service" || return
+	set_knobs quickack=0 && stalled 10.9.1.1 7000
+}
+
 test_another_namespace_stalls_as_before() {
 	local before
 	set_knobs quickack=1 || return
