@@ -152,6 +152,7 @@ static void any(int seed, int first, int number)
 		listen_at(&s[i]);
 	}
 	for (;;) {
+		usleep(random() % 2000); /* others run, too */
 		i = random() % number;
 		strcpy(s[i].who, random() % 2 ? "server" : "client");
 		one_close(&s[i]);
