@@ -151,7 +151,7 @@ test_untracked_closes_are_others() {
 test_namespaces_that_go() {
 	local i
 	fa_load max_ports=4 || return
-	for i in 1 2 3; do
+	for i in 1 2; do
 		ip netns add $ns && ip -n $ns link set lo up || return
 		ip netns exec $ns "$services" server:80:$i client:80:2 server:81:1 || return
 		is 80 local "$i $i 0 0 0 0" $ns && is 80 remote "2 2 0 0 0 0" $ns && rows_are 3 $ns && sums $ns || return
@@ -187,7 +187,7 @@ test_detail_switched_in_between() {
 
 # closes of many ports while others read, namespaces go and detail changes
 test_churn() {
-	local i n=$(fa_rounds 40) last=0 now
+	local i n=$(fa_rounds 15) now
 	fa_load max_ports=24 && ip netns add $ns && ip -n $ns link set lo up || return
 	"$services" any 1 1000 20 &
 	pids=($!)
