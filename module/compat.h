@@ -74,7 +74,7 @@ static __always_inline void finack_tracepoint_unlock(void)
 #define kvfree_rcu_mightsleep(_ptr)	kvfree_rcu(_ptr)
 #endif
 
-/* What a segment that left at @ns has as its timestamp (RFC 7323). Since 6.7 it can be microseconds. */
+/* The timestamp of a segment that left at @ns (RFC 7323). Since 6.7 it can be microseconds. */
 static inline u32 finack_tsval(const struct tcp_sock *tp, u64 ns)
 {
 	u32 unit = NSEC_PER_MSEC;
@@ -86,8 +86,8 @@ static inline u32 finack_tsval(const struct tcp_sock *tp, u64 ns)
 	return div_u64(ns, unit) + tp->tsoffset;
 }
 
-/* The ports that connect() chooses from. It takes no lock: for one who meets a change between the two
- * numbers, one of them is the old one.
+/* The ports that connect() chooses from. No lock is taken: while they are changed, one of the two
+ * numbers can be the old one.
  */
 static inline void finack_local_port_range(const struct net *net, unsigned int *low,
 					   unsigned int *high)

@@ -16,8 +16,9 @@
  *
  * fin_ack=3. The ACK of a FIN is held, as with fin_ack=2, where it will probably leave with our own
  * FIN: of the last WINDOW closes, with this one taken for late, at most an eighth came later than
- * fin_hold_ms. Each close that is judged earns an eighth of a hold, and each hold costs one until it
- * has succeeded. So however many closes wait at once, not more than one in eight was held in vain.
+ * fin_hold_ms. Each close that is judged earns an eighth of a hold, and each hold costs one until
+ * it has succeeded. So however many closes wait at once, not more than one in eight was held in
+ * vain.
  */
 #include <linux/bitops.h>
 #include <linux/irqflags.h>

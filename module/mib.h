@@ -41,7 +41,7 @@ struct seq_file;
  * @FINACK_CLAMPED: delack_min_ms or delack_max_ms moved the delayed-ACK timer
  * @FINACK_TIMER_ACK: the delayed-ACK timer sent an ACK of data, the peer's FIN not accepted yet
  * @FINACK_QUICK_AUTO: of the ACKs that quickack sent, those for which quickack=2 spent a credit
- * @FINACK_WASTED: quickack=2: the delayed-ACK timer sent an ACK of data, and no data came while it ran
+ * @FINACK_WASTED: quickack=2: the timer sent an ACK of data, and no data came while it ran
  */
 enum finack_mib_id {
 	FINACK_PASSIVE,

@@ -298,9 +298,6 @@ static void sum_up_all(const struct finack_net *fn, unsigned long *sum)
 	sum[FINACK_PORT_ENDED] += sum[FINACK_PORT_PASSIVE];
 }
 
-static const char head[] =
-	"port side passive merged separate unacked close_wait timer_ack stalls stall_ms peer_stalls peer_stall_ms credit quick_acks held\n";
-
 static void show_row(struct seq_file *seq, const unsigned long *sum, unsigned int credit)
 {
 	const unsigned long *stall = &sum[FINACK_PORT_STALL];
@@ -327,7 +324,8 @@ void finack_ports_show(struct seq_file *seq, const struct finack_net *fn)
 	unsigned int row, id, credit;
 	u64 key;
 
-	seq_puts(seq, head);
+	seq_puts(seq, "port side passive merged separate unacked close_wait timer_ack ");
+	seq_puts(seq, "stalls stall_ms peer_stalls peer_stall_ms credit quick_acks held\n");
 	for (row = finack_port_next(&fn->admin->port_first); row;
 	     row = finack_port_next(&finack_ports.rows[row].next)) {
 		if (seq_has_overflowed(seq))

@@ -51,7 +51,8 @@ struct finack_share *finack_share_get(const struct net *net);
 void finack_share_put(struct finack_share *share);
 bool finack_share_ask(struct finack_share *share, unsigned int max);
 long finack_shares_sum(void);
-long finack_share_left(const struct finack_share *share, long max, long host, long others, long own);
+long finack_share_left(const struct finack_share *share, long max, long host, long others,
+		       long own);
 bool finack_share_is_hosts(const struct net *net);
 
 /* whether a record may be claimed without asking; if so, the caller has to claim it */

@@ -25,7 +25,6 @@
 #include "compat.h"
 #include "hist.h"
 #include "net.h"
-#include "policy.h"
 #include "port.h"
 #include "stall.h"
 #include "trace.h"

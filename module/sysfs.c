@@ -3,10 +3,10 @@
  * /sys/kernel/finack: the version, the records and the rows of services in use, the health of each
  * hook, and in net/ some counters and the knobs of a network namespace.
  *
- * One value per file. Files about the whole host (records, rows, hooks) are readable by its root alone,
- * because containers see them, too. The others are readable by everyone. A knob is writable with
- * CAP_NET_ADMIN over its namespace, as it is in /proc/sys. If a file cannot be created, the module
- * logs a warning and loads all the same: nothing depends on these files.
+ * One value per file. Files about the whole host (records, rows, hooks) are readable by its root
+ * alone, because containers see them, too. The others are readable by everyone. A knob is writable
+ * with CAP_NET_ADMIN over its namespace, as it is in /proc/sys. If a file cannot be created, the
+ * module logs a warning and loads all the same: nothing depends on these files.
  *
  * net/ is one folder. Each of its files belongs to a network namespace, like the links in
  * /sys/class/net, and a sysfs shows those of the namespace in which it was mounted. Each file costs

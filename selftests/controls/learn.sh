@@ -60,7 +60,7 @@ test_any_mix() {
 	local i n=0 ms=(5 60 140 200) drawn=
 	learn && moved closes 64 60 && [ $held = 0 ] || return
 	RANDOM=$(($(date +%N) % 32768))
-	for i in {1..60}; do
+	for ((i = 0; i < 60; i++)); do
 		drawn+=" server:80:$((RANDOM % 9 + 1)):0:${ms[RANDOM % 100 < 85 ? RANDOM % 3 : 3]}"
 	done
 	n=$(tr ' ' '\n' <<<"$drawn" | awk -F: '{ n += $3 } END { print n }')
@@ -89,7 +89,6 @@ test_only_the_ports_named() {
 
 # what is not held is quickack's, and what is held is not
 test_before_quickack() {
-	local quick
 	learn && echo 1 >$knobs/quickack && closes 64 60 && fa_is SepPolicy 64 && fa_is Held 0 || return
 	expect 15 15 0 closes 16 60 && fa_is SepPolicy 65 && fa_laws
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * quickack=2 against a peer made by hand, in exact time: what is bought and spent, what is forgotten,
- * and that the bounds hold for any schedule. (fin_ack=3: learn.sh)
+ * quickack=2 against a peer made by hand, in exact time: what is bought and spent, what is
+ * forgotten, and that the bounds hold for any schedule. (fin_ack=3: learn.sh)
  */
+#include <inttypes.h>
+
 #include "control_case.h"
 
 /* how learn.c is set */
@@ -61,8 +63,8 @@ static bool request(struct peer *p, int fd, struct talk *t, int ms)
 	return answered && !since;
 }
 
-/* A request in two parts. The peer sends the second one when the first is ACKed. Return: whether the
- * kernel ACKed the first one at once.
+/* A request in two parts. The peer sends the second one when the first is ACKed.
+ * Return: whether the kernel ACKed the first one at once.
  */
 static bool two_writes(struct peer *p, int fd, struct talk *t)
 {
@@ -85,8 +87,8 @@ static bool two_writes(struct peer *p, int fd, struct talk *t)
 
 #define REQUEST(_ms) ASSERT_TRUE(request(&self->peer, self->fd, &t, _ms))
 
-/* Begins a conversation: an answer enters ping-pong mode. A connection begins with 16 segments that it
- * ACKs at once when it is not in that mode (tcp_incr_quickack); they are used up here.
+/* Begins a conversation: an answer enters ping-pong mode. A connection begins with 16 segments that
+ * it ACKs at once when it is not in that mode (tcp_incr_quickack); they are used up here.
  */
 #define TALK() \
 	struct talk t = { .seq = 6, .ack = 2 }; \
@@ -212,7 +214,7 @@ TEST_F(peer, a_peer_that_goes_on_sending)
 	REQUEST(1);
 	REQUEST(100);
 	EXPECT_EQ(2, credit_of("8888"));
-	/* ACKed at once; an answer to that ACK, left to the kernel; one more before its timer fires */
+	/* ACKed at once; an answer to that ACK, left to the kernel; one more before the timer */
 	for (i = 0; i < 3; i++) {
 		peer_put(&self->peer, A, t.seq, t.ack, 5);
 		t.seq += 5;
@@ -340,9 +342,10 @@ static const char *what_moved(const FIXTURE_DATA(peer) *self)
 {
 	static char words[200];
 
-	snprintf(words, sizeof(words), "TimerAck=%lld Wasted=%lld QuickAck=%lld QuickAuto=%lld",
-		 (long long)moved(self, "FinAckTimerAck"), (long long)moved(self, "FinAckWasted"),
-		 (long long)moved(self, "FinAckQuickAuto"), (long long)moved(self, "FinAckQuickAuto"));
+	snprintf(words, sizeof(words),
+		 "TimerAck=%" PRId64 " Wasted=%" PRId64 " QuickAck=%" PRId64 " QuickAuto=%" PRId64,
+		 moved(self, "FinAckTimerAck"), moved(self, "FinAckWasted"),
+		 moved(self, "FinAckQuickAuto"), moved(self, "FinAckQuickAuto"));
 	return words;
 }
 
@@ -422,10 +425,10 @@ TEST_F_TIMEOUT(peer, bounds_of_any_mix, 120)
 }
 
 /*
- * An adversary wastes a timer, and then answers in time until the credit is spent. Let a wasted timer
- * cost as much as GRANT ACKs. Who knows all in advance chooses the cheaper of the kernel's way, all
- * timers wasted, and an ACK at once for each request. What is learned costs at most twice that, and
- * besides the timers that it takes to learn.
+ * An adversary wastes a timer, and then answers in time until the credit is spent. Let a wasted
+ * timer cost as much as GRANT ACKs. Who knows all in advance chooses the cheaper of the kernel's
+ * way, all timers wasted, and an ACK at once for each request. What is learned costs at most twice
+ * that, and besides the timers that it takes to learn.
  */
 TEST_F(peer, an_adversary_pays_at_most_twice_the_optimum)
 {

@@ -177,7 +177,8 @@ int main(int argc, char **argv)
 			die("listen");
 		serve(fd);
 	}
-	if (argc < 5 || argc > 6 || strcmp(argv[1], "client") || (argc == 6 && strcmp(argv[5], "whole")))
+	if (argc < 5 || argc > 6 || strcmp(argv[1], "client") ||
+	    (argc == 6 && strcmp(argv[5], "whole")))
 		return 2;
 	if (connect(fd, (void *)&ss, len))
 		die("connect");

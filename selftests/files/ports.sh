@@ -170,6 +170,7 @@ test_users_leave_half_to_the_host() {
 	fa_wait 60 grep -qs other /tmp/theirs || return
 	fa_same "$(grep -c local /tmp/theirs)" 28 "their rows" || return
 	fa_same "$(awk '$1 == "other" { print $3 }' /tmp/theirs)" 32 "their other" && used_are 28 || return
+	# shellcheck disable=SC2046 # several words
 	"$services" $(printf 'server:%d:1 ' {1001..1040}) && rows_are 36 && sums || return
 	end_all
 	fa_wait 60 used_are 36
@@ -187,7 +188,8 @@ test_detail_switched_in_between() {
 
 # closes of many ports while others read, namespaces go and detail changes
 test_churn() {
-	local i n=$(fa_rounds 15) now
+	local i n now
+	n=$(fa_rounds 15)
 	fa_load max_ports=24 && ip netns add $ns && ip -n $ns link set lo up || return
 	"$services" any 1 1000 20 &
 	pids=($!)

@@ -2,7 +2,8 @@
 /*
  * Closes connections of chosen ports over the loopback of its network namespace.
  *
- * services WHO:PORT:COUNT[:CLIENT[:MS]]... closes COUNT connections to a listener at PORT, one by one
+ * services WHO:PORT:COUNT[:CLIENT[:MS]]...   closes COUNT connections to a listener at PORT, one
+ *                                            by one
  *   WHO        the side that closes second, and so has the passive close:
  *     server   the server
  *     client   the client

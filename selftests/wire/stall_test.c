@@ -220,8 +220,8 @@ static void read_lazily(int fd)
  * @server: with the accepted one, until the end of data
  * @local: how many of the server's late ACKs the client waited for: at least and at most
  * @peer: the same by the client's own view
- * @chance: the server's are seen by chance, and none with a round trip of so many milliseconds or more;
- *	0: with any
+ * @chance: the server's are seen by chance, and none with a round trip of so many milliseconds or
+ *	more; 0: with any
  * @timer: at least so many ACKs of data are the timer's
  * @nodelay: Nagle's algorithm is off, or is not what holds the client back, even if it looks so
  * @quickack: the server's route asks for quick ACKs
@@ -253,8 +253,8 @@ static const struct load {
 	{ "answer-beside-timer", many_requests, answer_beside_timer },
 	{ "corked-tail", corked_tail, answer_large, ALL(MOST), .timer = MOST, .nodelay = true },
 	{ "late-reaction", late_reaction, answer, .timer = MOST },
-	/* Nobody waits for these ACKs, which looks the same. With a longer way the data is sent before
-	 * they come.
+	/* Nobody waits for these ACKs, which looks the same. With a longer way the data is sent
+	 * before they come.
 	 */
 	{ "stream-in-step", stream_in_step, read_lazily, { 1, 4 * REQUESTS }, .timer = 1,
 	  .chance = 10, .nodelay = true },
