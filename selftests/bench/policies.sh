@@ -49,9 +49,9 @@ policy_sample() {
 bench_policies() {
 	local delay policy round server
 	pair_up || die "no namespaces"
-	ip netns exec server "$bin/load" server >"$scratch/serving" & # not in_ns: $! must be load's own pid
+	ip netns exec server "$bin/serve" >"$scratch/serving" & # not in_ns: $! must be serve's own pid
 	server=$!
-	fa_wait 60 grep -q serving "$scratch/serving" || die "load"
+	fa_wait 60 grep -q serving "$scratch/serving" || die "serve"
 	for ns in server client; do
 		in_ns $ns sysctl -qw net.ipv4.tcp_max_tw_buckets=10
 	done
