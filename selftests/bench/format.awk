@@ -26,7 +26,7 @@ function row(r,    i, s) {
 }
 
 function flush_table(    r, i, s) {
-	if (!rows || (only && title != only)) return
+	if (rows < 2 || (only && title != only)) return # no row besides the head: nothing was measured
 	if (as == "rst") print line("=")
 	else print "### " title "\n"
 	print row(1)

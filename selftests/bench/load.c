@@ -1,104 +1,61 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Load over many flows at once, and what its client sees of it.
+ * Load over one or more flows, and what its client sees of it.
  *
- * load server                            serves the three kinds, each on its port
- * load KIND ADDRESS FLOWS COUNT SERVER   COUNT transactions, spread over FLOWS connections at
- *                                        a time; SERVER is the pid of the other side
- *   rr      a request of 64 bytes, an answer of 512, on connections that stay and have had one
- *   conn    a connection for each; the server closes it after the answer
- *   bulk    64 KiB written, no answer; FLOWS is 1
+ * load KIND ADDRESS FLOWS COUNT SERVER   COUNT transactions, spread over FLOWS connections;
+ *                                        SERVER is the pid of the other side (serve.c)
  *
- * The client prints: instructions executed by all, nanoseconds, segments sent by both sides, p50
- * and p99 of the transactions' durations in nanoseconds.
+ * On all connections at once, without Nagle's algorithm:
+ *   rr         a request of 64 bytes, an answer of 512, on connections that stay and have had one
+ *   conn       a connection for each; the server closes it after the answer
+ * One at a time, on each connection in turn, otherwise like rr; 100 come before those that count:
+ *   one        a request by one write
+ *   two        a request by two writes, of which Nagle's algorithm delays the second
+ *   slow       by one write, answered after 100 ms
+ *   turns      50 by two writes, 50 by one, and so on
+ *   slowturns  50 by two writes, 50 slow ones, and so on
+ *   mixed      by two writes, by one, and so on; with an even FLOWS a connection has one kind
+ * No answer, and FLOWS is 1:
+ *   lazy       64 bytes written every 10 ms, read 100 ms after the first of them came
+ *   bulk       64 KiB written
+ *
+ * Prints: instructions executed by all, nanoseconds, segments sent by both sides, p50 and p99 of
+ * the transactions' durations in nanoseconds.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
+#include "load.h"
 
-#include "busy.h"
+#define EVERY	(10 * MS)
+#define TURN	50
+#define CYCLE	(2 * TURN)
 
-#define REQUEST	64
-#define ANSWER	512
-#define CHUNK	65536
+enum way { BY_ONE, BY_TWO, SLOWLY };
 
-enum kind { RR, CONN, BULK, KINDS };
+/* @turn: one transaction at a time, so many in the first way, then so many in the second */
+static const struct {
+	const char *name;
+	int turn;
+	enum way ways[2];
+} kinds[KINDS] = {
+	[RR]		= { "rr" },
+	[CONN]		= { "conn" },
+	[ONE]		= { "one",		TURN,	{ BY_ONE,	BY_ONE } },
+	[TWO]		= { "two",		TURN,	{ BY_TWO,	BY_TWO } },
+	[SLOW]		= { "slow",		TURN,	{ SLOWLY,	SLOWLY } },
+	[TURNS]		= { "turns",		TURN,	{ BY_TWO,	BY_ONE } },
+	[SLOWTURNS]	= { "slowturns",	TURN,	{ BY_TWO,	SLOWLY } },
+	[MIXED]		= { "mixed",		1,	{ BY_TWO,	BY_ONE } },
+	[LAZY]		= { "lazy" },
+	[BULK]		= { "bulk" },
+};
 
-static const char * const kinds[KINDS] = { "rr", "conn", "bulk" };
-static const int ports[KINDS] = { 7001, 7002, 7003 };
-static char buf[CHUNK];
-
-static void die(const char *what)
-{
-	fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static void watch(int epoll, int fd, uint64_t data)
-{
-	struct epoll_event e = { .events = EPOLLIN, .data.u64 = data };
-
-	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e))
-		die("epoll_ctl");
-}
-
-/* what the server remembers of a connection: its kind, and that it is a listener */
-#define LISTENER	KINDS
-#define DATA(_fd, _what)	((uint64_t)(_what) << 32 | (_fd))
-
-static void serve_one(int epoll, int fd, unsigned int what)
-{
-	int on = 1, new;
-	ssize_t n;
-
-	if (what >= LISTENER) {
-		new = accept4(fd, NULL, NULL, SOCK_NONBLOCK);
-		if (new < 0 || setsockopt(new, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)))
-			die("accept");
-		watch(epoll, new, DATA(new, what - LISTENER));
-		return;
-	}
-	n = read(fd, buf, sizeof(buf));
-	if (n < 0 && errno == EAGAIN)
-		return;
-	if (n > 0 && what != BULK && write(fd, buf, ANSWER) != ANSWER)
-		die("answer");
-	if (n <= 0 || what == CONN)
-		close(fd);
-}
-
-static void server(void)
-{
-	int epoll = epoll_create1(0), i, n, fd, on = 1;
-	struct epoll_event e[64];
-
-	for (i = 0; i < KINDS; i++) {
-		struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(ports[i]) };
-
-		fd = socket(AF_INET, SOCK_STREAM, 0);
-		if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-		    bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 1000))
-			die("listen");
-		watch(epoll, fd, DATA(fd, i + LISTENER));
-	}
-	puts("serving");
-	fflush(stdout);
-	for (;;) {
-		n = epoll_wait(epoll, e, 64, -1);
-		for (i = 0; i < n; i++)
-			serve_one(epoll, (uint32_t)e[i].data.u64, e[i].data.u64 >> 32);
-	}
-}
+/* the first byte asks the server to take its time */
+static const char request[REQUEST], slow_request[REQUEST] = { 1 };
 
 static struct client {
 	struct sockaddr_in to;
 	enum kind kind;
 	int epoll;
+	int n_flows;
 	int left;	/* transactions to begin */
 	int done;
 	int64_t *took;
@@ -110,39 +67,54 @@ static struct flow {
 	int64_t began;
 } *flows;
 
+static void send_part(struct flow *f, const char *part, size_t size)
+{
+	if (write(f->fd, part, size) != (ssize_t)size)
+		die("request");
+}
+
 static void ask(struct flow *f)
 {
-	if (write(f->fd, buf, REQUEST) != REQUEST)
-		die("request");
+	int turn = kinds[c.kind].turn;
+
+	switch (kinds[c.kind].ways[turn ? c.done / turn % 2 : 0]) {
+	case BY_ONE:
+		send_part(f, request, REQUEST);
+		break;
+	case BY_TWO:
+		send_part(f, request, REQUEST / 2);
+		send_part(f, request, REQUEST / 2);
+		break;
+	case SLOWLY:
+		send_part(f, slow_request, REQUEST);
+		break;
+	}
 }
 
 static void begin(struct flow *f)
 {
-	int on = 1;
+	int nodelay = !kinds[c.kind].turn;
 
 	if (!c.left)
 		return;
 	c.left--;
 	f->got = 0;
 	f->began = now_ns();
-	if (c.kind == RR && f->fd >= 0) {
+	if (f->fd >= 0) {
 		ask(f);
 		return;
 	}
 	f->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	if (f->fd < 0 || setsockopt(f->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
+	if (f->fd < 0 || setsockopt(f->fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof(nodelay)) ||
 	    (connect(f->fd, (struct sockaddr *)&c.to, sizeof(c.to)) && errno != EINPROGRESS))
 		die("connect");
-	struct epoll_event e = { .events = EPOLLOUT, .data.ptr = f };
-
-	if (epoll_ctl(c.epoll, EPOLL_CTL_ADD, f->fd, &e))
-		die("epoll_ctl");
+	watch(c.epoll, f->fd, EPOLLOUT, f);
 }
 
 static void end(struct flow *f)
 {
 	c.took[c.done++] = now_ns() - f->began;
-	begin(f);
+	begin(kinds[c.kind].turn ? &flows[c.done % c.n_flows] : f);
 }
 
 static void go_on(struct flow *f, uint32_t events)
@@ -166,26 +138,50 @@ static void go_on(struct flow *f, uint32_t events)
 		close(f->fd);
 		f->fd = -1;
 		end(f);
-	} else if (c.kind == RR && f->got == ANSWER) {
+	} else if (c.kind != CONN && f->got == ANSWER) {
 		end(f);
 	}
 }
 
-static void bulk(int count)
+static int connected(void)
 {
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	ssize_t n, sent;
-	int64_t began;
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 
-	if (connect(fd, (struct sockaddr *)&c.to, sizeof(c.to)))
+	if (connect(fd, (struct sockaddr *)&c.to, sizeof(c.to)) ||
+	    (c.kind == LAZY && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on))))
 		die("connect");
+	return fd;
+}
+
+static void write_all(int fd, ssize_t size)
+{
+	ssize_t n, sent;
+
+	for (sent = 0; sent < size; sent += n) {
+		n = write(fd, buf, size - sent);
+		if (n <= 0)
+			die("write");
+	}
+}
+
+static void sleep_until(int64_t ns)
+{
+	struct timespec t = { ns / (1000 * MS), ns % (1000 * MS) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
+
+static void stream(int count)
+{
+	int fd = connected();
+	int64_t began, start = now_ns();
+
+	c.done = 0;
 	while (c.done < count) {
+		if (c.kind == LAZY)
+			sleep_until(start + c.done * EVERY);
 		began = now_ns();
-		for (sent = 0; sent < CHUNK; sent += n) {
-			n = write(fd, buf, CHUNK - sent);
-			if (n <= 0)
-				die("write");
-		}
+		write_all(fd, c.kind == LAZY ? REQUEST : CHUNK);
 		c.took[c.done++] = now_ns() - began;
 	}
 	/* wait until the peer has read everything: otherwise much would still be on its way */
@@ -202,8 +198,10 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void make_flows(int n)
+static void make_flows(void)
 {
+	int n = c.n_flows;
+
 	flows = calloc(n, sizeof(*flows));
 	if (!flows)
 		die("memory");
@@ -211,20 +209,37 @@ static void make_flows(int n)
 		flows[n].fd = -1;
 }
 
-static void many(int n_flows, int count)
+static void ask_and_wait(int count)
 {
+	int at_once = kinds[c.kind].turn ? 1 : c.n_flows, i, n;
 	struct epoll_event e[64];
-	int i, n;
 
 	c.left = count;
 	c.done = 0;
-	for (i = 0; i < n_flows; i++)
+	for (i = 0; i < at_once; i++)
 		begin(&flows[i]);
 	while (c.done < count) {
 		n = epoll_wait(c.epoll, e, 64, -1);
 		for (i = 0; i < n; i++)
 			go_on(e[i].data.ptr, e[i].events);
 	}
+}
+
+static void transactions(int count)
+{
+	if (c.kind == LAZY || c.kind == BULK)
+		stream(count);
+	else
+		ask_and_wait(count);
+}
+
+/* what comes before, so that what is measured is like what follows it */
+static void warm_up(void)
+{
+	if (kinds[c.kind].turn || c.kind == LAZY)
+		transactions(CYCLE);
+	else if (c.kind == RR)
+		transactions(c.n_flows);
 }
 
 /* what the network namespace of a process has sent: OutSegs of RFC 4022 */
@@ -247,48 +262,47 @@ static int64_t segments(const char *pid)
 	return n;
 }
 
+static void measure(int count, const char *server)
+{
+	int64_t start, busy, sent;
+
+	busy_settle();
+	sent = segments("self") + segments(server);
+	busy = busy_ns();
+	start = now_ns();
+	transactions(count);
+	start = now_ns() - start;
+	busy_settle();
+	busy = busy_ns() - busy;
+	sent = segments("self") + segments(server) - sent;
+	qsort(c.took, count, sizeof(*c.took), compare);
+	printf("%lld %lld %lld %lld %lld\n", (long long)busy, (long long)start, (long long)sent,
+	       (long long)c.took[count / 2], (long long)c.took[count - 1 - count / 100]);
+}
+
 int main(int argc, char **argv)
 {
-	struct rlimit lim = { 10000, 10000 };
-	int64_t start, busy, sent;
-	int count, kind, n_flows;
+	int count, kind;
 
-	setrlimit(RLIMIT_NOFILE, &lim);
-	if (argc == 2 && !strcmp(argv[1], "server"))
-		server();
-	n_flows = argc == 6 ? atoi(argv[3]) : 0;
+	may_open_many();
+	c.n_flows = argc == 6 ? atoi(argv[3]) : 0;
 	count = argc == 6 ? atoi(argv[4]) : 0;
-	if (n_flows < 1 || count < n_flows)
+	if (c.n_flows < 1 || count < c.n_flows)
 		return 2;
-	for (kind = 0; kind < KINDS && strcmp(argv[1], kinds[kind]); kind++)
+	for (kind = 0; kind < KINDS && strcmp(argv[1], kinds[kind].name); kind++)
 		;
 	if (kind == KINDS)
 		return 2;
 	c.kind = kind;
 	c.epoll = epoll_create1(0);
-	c.took = calloc(count, sizeof(*c.took));
+	c.took = calloc(count + CYCLE, sizeof(*c.took));
 	c.to.sin_family = AF_INET;
-	c.to.sin_port = htons(ports[kind]);
+	c.to.sin_port = htons(PORT + kind);
 	if (!c.took || inet_pton(AF_INET, argv[2], &c.to.sin_addr) != 1)
 		return 2;
 	busy_init(O_RDWR);
-	make_flows(n_flows);
-	if (kind == RR)
-		many(n_flows, n_flows);
-	busy_settle();
-	sent = segments("self") + segments(argv[5]);
-	busy = busy_ns();
-	start = now_ns();
-	if (kind == BULK)
-		bulk(count);
-	else
-		many(n_flows, count);
-	start = now_ns() - start;
-	busy_settle();
-	busy = busy_ns() - busy;
-	sent = segments("self") + segments(argv[5]) - sent;
-	qsort(c.took, count, sizeof(*c.took), compare);
-	printf("%lld %lld %lld %lld %lld\n", (long long)busy, (long long)start, (long long)sent,
-	       (long long)c.took[count / 2], (long long)c.took[count - 1 - count / 100]);
+	make_flows();
+	warm_up();
+	measure(count, argv[5]);
 	return 0;
 }

@@ -2,11 +2,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # all of them are parts of guest
 #
 # What each policy costs and gains, between two namespaces over a link with a delay, policies
-# interleaved. A line per measurement goes to /mnt/share/policies-NAME:
+# interleaved: bench_policies and bench_learn. A line per measurement goes to /mnt/share/policies-NAME:
 #
 #   KIND DELAY_MS POLICY TRANSACTIONS INSTRUCTIONS NANOSECONDS SEGMENTS P50_NS P99_NS
-
-policies=(unloaded fin_ack=0 fin_ack=1 fin_ack=2 quickack=1 delack_max_ms=12)
 
 in_ns() { ip netns exec "$@"; }
 
@@ -34,10 +32,10 @@ set_policy() {
 	done
 }
 
-# policy_sample KIND FLOWS COUNT DELAY POLICY
+# policy_sample KIND FLOWS COUNT DELAY POLICY; run_by is what the programs of the load are run by
 policy_sample() {
 	local line
-	line=$(in_ns client "$bin/load" "$1" 10.9.1.1 "$2" "$3" $server 2>"$scratch/err") ||
+	line=$(in_ns client "${run_by[@]}" "$bin/load" "$1" 10.9.1.1 "$2" "$3" $server 2>"$scratch/err") ||
 		die "$1 under $5: $(cat "$scratch/err")"
 	# shellcheck disable=SC2086 # five words
 	set -- "$1" "$4" "$5" "$3" $line
@@ -46,32 +44,56 @@ policy_sample() {
 		"$(awk "BEGIN { print $5 / $4 }")"
 }
 
-bench_policies() {
-	local delay policy round server
-	pair_up || die "no namespaces"
-	ip netns exec server "$bin/load" server >"$scratch/serving" & # not in_ns: $! must be load's own pid
-	server=$!
-	fa_wait 60 grep -q serving "$scratch/serving" || die "load"
-	for ns in server client; do
-		in_ns $ns sysctl -qw net.ipv4.tcp_max_tw_buckets=10
-	done
+# under_each ROUNDS LOAD...: the loads (KIND:FLOWS:COUNT) under each of the policies, with each delay
+under_each() {
+	local rounds=$1 delay policy round load
+	shift
 	for delay in 0 1 20; do
 		set_delay $delay || die "netem"
 		in_ns client "$bin/load" conn 10.9.1.1 200 400 $server >/dev/null || die "load"
-		# 200 flows fall in and out of step with each other: that takes long runs and the median of several
-		for round in 1 2 3; do
+		for round in $(seq "$rounds"); do
 			for policy in "${policies[@]}"; do
 				unsoaked set_policy "$policy" || die "cannot set $policy"
-				policy_sample rr 200 8000 $delay "$policy"
-				policy_sample conn 200 3000 $delay "$policy"
-				policy_sample bulk 1 1000 $delay "$policy"
+				for load in "$@"; do
+					# shellcheck disable=SC2086 # three words
+					policy_sample ${load//:/ } $delay "$policy"
+				done
 				[ "$policy" = unloaded ] || unsoaked rmmod finack || die "cannot unload"
 			done
 		done
 	done
+}
+
+# with_server COMMAND...: while the server runs in its namespace
+with_server() {
+	local server ns
+	pair_up || die "no namespaces"
+	ip netns exec server "${run_by[@]}" "$bin/serve" >"$scratch/serving" & # not in_ns: $! must be serve's own pid
+	server=$!
+	fa_wait 60 grep -q serving "$scratch/serving" || die "serve"
+	for ns in server client; do
+		in_ns $ns sysctl -qw net.ipv4.tcp_max_tw_buckets=10
+	done
+	"$@"
 	# a namespace that remains would keep hooks armed that other workloads do without
 	kill $server
 	wait $server 2>/dev/null
 	ip netns del server
 	ip netns del client
+}
+
+bench_policies() {
+	local run_by=() policies=(unloaded fin_ack=0 fin_ack=1 fin_ack=2 quickack=1 delack_max_ms=12)
+	# 200 flows fall in and out of step with each other: that takes long runs and the median of several
+	with_server under_each 3 rr:200:8000 conn:200:3000 bulk:1:1000
+}
+
+# Loads to which it matters whether ACKs are delayed, in whole cycles of 100 transactions. With one at a time, a
+# single time slice that the scheduler gives to soak (3 ms) would be 3 % of a sample, so the load has real-time
+# priority. ksoftirqd's is higher: as long as it is runnable, all softirqs wait for it.
+bench_learn() {
+	local run_by=(chrt --fifo 1) ksoftirqd policies=(unloaded quickack=0 quickack=1 quickack=2 delack_max_ms=5)
+	ksoftirqd=$(pgrep -x ksoftirqd/0) && chrt --fifo --pid 2 "$ksoftirqd" || die "no priorities"
+	with_server under_each 2 two:1:400 one:1:2000 slow:1:100 turns:1:800 slowturns:1:400 mixed:4:800 lazy:1:500
+	chrt --other --pid 0 "$ksoftirqd"
 }

@@ -221,20 +221,61 @@ function unless_lost(w, size, text, want, value, met,    noise) {
 	print text "\t" want "\t" value "\t" (size < noise ? "lost in noise" : met ? "met" : "missed")
 }
 
-function policy_table(    i, j, k, kinds, delays, x) {
-	if (!n_policies) return
-	print "=policies"
-	print "Load\tPolicy\tDelay\tTransactions/s\tSegments each\tInstructions each\tp50\tp99\tSpread of instructions"
-	split("rr conn bulk", kinds, " ")
+# the instructions of a transaction under a policy (x), over those without the module (b)
+function policy_over(x, b) { return (median(instructions[x]) / median(instructions[b]) - 1) * 100 }
+
+function policy_row(kind, delay, p,    x) {
+	x = kind SUBSEP delay SUBSEP p
+	if (!(x in rate)) return
+	printf "%s\t%s\t%s ms\t%." (median(rate[x]) < 100 ? 2 : 0) "f\t%.2f\t%.0f\t%+.2f %%\t%.3f ms\t%.3f ms\t%.2f %%\n",
+		name("policy-" kind), name(p), delay, median(rate[x]), median(segments[x]), median(instructions[x]),
+		policy_over(x, kind SUBSEP delay SUBSEP "unloaded"), median(p50[x]), median(p99[x]), apart(instructions[x])
+}
+
+# policy_table TITLE KINDS: of a kind that was not measured there is no row
+function policy_table(title, list,    i, j, k, n, kinds, delays) {
+	n = split(list, kinds, " ")
 	split("0 1 20", delays, " ")
-	for (i = 1; i <= 3; i++)
+	if (!((kinds[1], 0, "unloaded") in rate)) return
+	print "=" title
+	print "Load\tPolicy\tDelay\tTransactions/s\tSegments each\tInstructions each\tOver bare\tp50\tp99\t" \
+		"Spread of instructions"
+	for (i = 1; i <= n; i++)
 		for (j = 1; j <= 3; j++)
 			for (k = 1; k <= n_policies; k++)
-				if ((x = kinds[i] SUBSEP delays[j] SUBSEP policy[k]) in rate)
-					printf "%s\t%s\t%s ms\t%.0f\t%.2f\t%.0f\t%.3f ms\t%.3f ms\t%.2f %%\n",
-						name("policy-" kinds[i]), name(policy[k]), delays[j], median(rate[x]),
-						median(segments[x]), median(instructions[x]), median(p50[x]), median(p99[x]),
-						apart(instructions[x])
+				policy_row(kinds[i], delays[j], policy[k])
+}
+
+# the transactions per second that learning should reach: those of quickack 1 or the kernel's own, whichever are more
+function learn_rate(kind, delay,    x, quick, own, learnt) {
+	x = kind SUBSEP delay SUBSEP
+	if (!((x "quickack=2") in rate)) return
+	quick = median(rate[x "quickack=1"])
+	own = median(rate[x "quickack=0"])
+	learnt = median(rate[x "quickack=2"])
+	learn_goal(name("policy-" kind) ", " delay " ms, transactions/s", quick > own ? "quickack 1" : "the kernel's",
+		quick > own ? 97 : 99, learnt / (quick > own ? quick : own) * 100)
+}
+
+function learn_goal(text, best, least, value) {
+	goal(text, "at least " least " % of " best, value, " %", value >= least)
+}
+
+function learn_goals(    i, j, n, kinds, delays, x) {
+	n = split(learn_kinds, kinds, " ")
+	split("0 1 20", delays, " ")
+	if (!((kinds[1], 0, "quickack=2") in rate)) return
+	print "=learn-goals"
+	print "With quickack 2\tGoal\tMeasured\tResult"
+	for (i = 1; i <= n; i++)
+		for (j = 1; j <= 3; j++)
+			learn_rate(kinds[i], delays[j])
+	for (j = 1; j <= 3; j++) {
+		x = "one" SUBSEP delays[j] SUBSEP
+		if ((x "quickack=2") in rate)
+			at_most(name("policy-one") ", " delays[j] " ms, instructions over bare", 0.5, " %",
+				policy_over(x "quickack=2", x "unloaded"))
+	}
 }
 
 # every contender "old-X" beside "X"
@@ -254,6 +295,7 @@ function comparison(    k, part, old, new, change, begun) {
 BEGIN {
 	FS = OFS = " "
 	passive_close = "CLOSE_WAIT|LAST_ACK"
+	learn_kinds = "two one slow turns slowturns mixed lazy"
 }
 
 FILENAME == names {
@@ -293,5 +335,7 @@ END {
 	waiting()
 	files()
 	goals()
-	policy_table()
+	policy_table("policies", "rr conn bulk")
+	policy_table("learn", learn_kinds)
+	learn_goals()
 }
