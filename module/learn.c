@@ -6,12 +6,14 @@
  * timer has to send the ACK and nothing came while it waited. Such a wasted timer buys credit:
  * so many of the next ACKs leave at once. The first buys one, each further one twice as many, up to
  * GRANT. Where the peer answers such ACKs, it had waited for them: a wasted timer then buys
- * more, up to GRANT_ANSWERED, so that it seldom has to wait. The credit is lost where the peer
- * goes on sending without our ACK, and after GRANT ACKs in a row that it did not answer. CALM
- * ACKs in a row that were left to the kernel and did not waste a timer: all begins anew.
+ * more, up to GRANT_ANSWERED, so that it seldom has to wait. A connection that did not answer GRANT
+ * of them in a row gets no more, and leaves the credit to others of the service, until a timer is
+ * wasted on it. The credit is lost where a peer goes on sending without our ACK, and after VAIN
+ * ACKs in a row that no peer answered. CALM ACKs in a row that were left to the kernel and did not
+ * waste a timer: all begins anew.
  *
- * So the ACKs that leave at once are at most GRANT for each wasted timer, and no more than GRANT in
- * a row without an answer where it is more. None leaves where no timer was wasted, and none later
+ * So the ACKs that leave at once are at most GRANT for each wasted timer. Where peers have answered
+ * they are more, but no more than VAIN in a row without an answer. None leaves where no timer was wasted, and none later
  * than the kernel would send it. Each CPU learns on its own: nothing is written that others write.
  *
  * fin_ack=3. The ACK of a FIN is held, as with fin_ack=2, where it will probably leave with our own
@@ -39,6 +41,7 @@
 #define GRANT_ANSWERED	32768
 #define GROWTH_ANSWERED	8
 #define CALM		64
+#define VAIN		64
 
 /* fin_ack=3 */
 #define WINDOW		64	/* bits of finack_fins::late */
@@ -48,11 +51,15 @@
 #define LEFT_ALONE	16	/* one close in so many is left to the kernel */
 
 /*
- * A word remembers the last pure ACK that a connection sent early or by the timer: bits 32 to 63
- * tell whose, 0 to 31 how many data segments it had sent by then. If it has sent no more when data
- * comes, that ACK is what it sent last. Each CPU has its own words.
+ * A word remembers the last pure ACK that a connection sent early or by the timer: bits 40 to 63
+ * tell whose, 32 to 39 how many early ones it has not answered in a row, 0 to 31 how many data
+ * segments we had sent by then. If we have sent no more when data comes, that ACK is what we sent
+ * last. Each CPU has its own words. Another connection may take the place.
  */
-#define PLACES_BITS	8
+#define PLACES_BITS	10
+#define WHOSE		GENMASK_ULL(63, 40)
+#define ONE_IN_VAIN	BIT_ULL(32)
+#define IN_VAIN		GENMASK_ULL(39, 32)
 
 struct acks {
 	u64 word[1 << PLACES_BITS];
@@ -77,7 +84,7 @@ static u64 word_of(const struct sock *sk)
 {
 	u64 hash = (u64)(unsigned long)sk * GOLDEN_RATIO_64;
 
-	return (hash & ~(u64)U32_MAX) | tcp_sk(sk)->data_segs_out;
+	return (hash & WHOSE) | tcp_sk(sk)->data_segs_out;
 }
 
 static u64 *place_of(u64 word)
@@ -85,23 +92,35 @@ static u64 *place_of(u64 word)
 	return &this_cpu_ptr(acks)->word[word >> (64 - PLACES_BITS)];
 }
 
-static void remember_ack(const struct sock *sk)
+/* how many early ACKs in a row a connection did not answer, in ONE_IN_VAIN */
+static u64 in_vain(const struct sock *sk)
+{
+	u64 word = word_of(sk), seen = *place_of(word);
+
+	return (seen ^ word) & WHOSE ? 0 : seen & IN_VAIN;
+}
+
+/* @vain: as in_vain() */
+static void remember_ack(const struct sock *sk, u64 vain)
 {
 	u64 word = word_of(sk);
 
-	WRITE_ONCE(*place_of(word), word);
+	*place_of(word) = word | vain;
 }
 
-/* Whether the data that just came answers an ACK that was remembered. It can do so once. */
+/* Whether the data that just came answers an ACK that was remembered. It can do so once: the word is
+ * then one of no ACK.
+ */
 static bool answers_ack(const struct sock *sk)
 {
 	u64 word = word_of(sk), *place = place_of(word);
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	if (READ_ONCE(*place) != word)
+	if ((*place & ~IN_VAIN) != word ||
+	    !finack_is_answer(sk, tp->rx_opt.saw_tstamp, tp->rx_opt.rcv_tsecr + tp->tsoffset))
 		return false;
-	WRITE_ONCE(*place, 0);
-	return finack_is_answer(sk, tp->rx_opt.saw_tstamp, tp->rx_opt.rcv_tsecr + tp->tsoffset);
+	*place = 0;
+	return true;
 }
 
 /* What this CPU knows of a service. Interrupts are off, or what is read is a guess. */
@@ -161,15 +180,19 @@ void finack_learn_timer(struct sock *sk)
 	row = finack_port_of(fn, sk);
 	if (!row)
 		return;
+	if (!READ_ONCE(fn->learned))
+		WRITE_ONCE(fn->learned, true);
 	local_irq_save(flags);
 	buy(quick_of(row));
-	remember_ack(sk);
+	remember_ack(sk, 0);
 	local_irq_restore(flags);
 }
 
 /* Decides by what was learned, and learns from what is seen. Interrupts are off. */
 static bool spend(struct finack_quick *q, const struct sock *sk)
 {
+	u64 vain;
+
 	if (inet_csk(sk)->icsk_ack.pending & ICSK_ACK_TIMER) {
 		forget(q); /* it sent more while an ACK was delayed */
 		return false;
@@ -186,13 +209,16 @@ static bool spend(struct finack_quick *q, const struct sock *sk)
 			forget(q);
 		return false;
 	}
-	if (q->vain >= GRANT) {
+	if (q->vain >= VAIN) {
 		forget(q);
 		return false;
 	}
+	vain = in_vain(sk);
+	if (vain >= GRANT * ONE_IN_VAIN)
+		return false;
 	q->credit--;
 	q->vain++;
-	remember_ack(sk);
+	remember_ack(sk, vain + ONE_IN_VAIN);
 	return true;
 }
 
@@ -207,8 +233,11 @@ static bool spend(struct finack_quick *q, const struct sock *sk)
  */
 unsigned int finack_learn_quick(struct finack_net *fn, struct sock *sk)
 {
-	unsigned int row = finack_port_of(fn, sk);
+	unsigned int row;
 
+	if (likely(!READ_ONCE(fn->learned)))
+		return 0;
+	row = finack_port_of(fn, sk);
 	return READ_ONCE(this_cpu_ptr(finack_ports.rows[row].cpu)->quick.grant) ? row : 0;
 }
 
@@ -320,6 +349,7 @@ void finack_learn_forget(struct finack_net *fn)
 {
 	unsigned int row;
 
+	WRITE_ONCE(fn->learned, false); /* what a handler learns just now may be forgotten */
 	for (row = finack_port_next(&fn->admin->port_first); row;
 	     row = finack_port_next(&finack_ports.rows[row].next))
 		WRITE_ONCE(finack_ports.rows[row].gen, finack_ports.rows[row].gen + 1);

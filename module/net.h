@@ -52,9 +52,11 @@ struct finack_admin {
  * @untracked: passive closes without a record that are in CLOSE_WAIT now
  * @late: closes in LAST_ACK whose FIN is queued and has not been sent yet
  * @admin: what hooks seldom need
+ * @learned: quickack=2 has learned something since the knob was written
  *
  * Hooks on every CPU read the first cache line, which changes only with a knob. They write the
- * second one only if the table is full or a FIN has to wait.
+ * second one only if the table is full, a FIN has to wait, or something is learned for the first
+ * time.
  */
 struct finack_net {
 	struct finack_mib __percpu *mib;
@@ -65,6 +67,7 @@ struct finack_net {
 	atomic_t untracked ____cacheline_aligned_in_smp;
 	atomic_t late;
 	struct finack_admin *admin;
+	bool learned;
 };
 
 static_assert(offsetofend(struct finack_net, knobs) <= 64);

@@ -172,7 +172,7 @@ bool finack_policy_sends_now(struct sock *sk)
 	fin = owes_ack_of_fin(sk);
 	fin_ack = fin ? READ_ONCE(fn->knobs.fin_ack) : FINACK_FIN_ACK_KERNEL;
 	if (fin_ack == FINACK_FIN_ACK_NOW ? !fin_ack_sends_now(fn, sk) :
-	    to_be_held(fn, sk) || !quickack_sends_now(fn, sk))
+	    (fin && to_be_held(fn, sk)) || !quickack_sends_now(fn, sk))
 		return false;
 	rec = fin ? finack_track_find(sk) : NULL;
 	if (rec)

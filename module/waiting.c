@@ -120,6 +120,16 @@ static const char *ack_state(const struct waiting *w, const struct finack_net *f
 	return "unknown";
 }
 
+/* Whether somebody has the socket: accept() gives it a struct socket, close() takes that away and
+ * notes that it did (sock_orphan). A socket without either was not accepted yet.
+ */
+static const char *owner_state(const struct sock *sk)
+{
+	if (READ_ONCE(sk->sk_socket))
+		return "open";
+	return sock_flag(sk, SOCK_DEAD) ? "closed" : "unaccepted";
+}
+
 static int waiting_show(struct seq_file *seq, void *v)
 {
 	const struct waiting *w = v;
@@ -127,7 +137,7 @@ static int waiting_show(struct seq_file *seq, void *v)
 	u64 age;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_puts(seq, "age_ms family local lport remote rport ack unread uid inode\n");
+		seq_puts(seq, "age_ms family local lport remote rport ack unread uid inode owner\n");
 		return 0;
 	}
 	sk = w->sk;
@@ -141,9 +151,9 @@ static int waiting_show(struct seq_file *seq, void *v)
 		seq_printf(seq, "ipv4 %pI4 %u %pI4 %u", &inet_sk(sk)->inet_saddr,
 			   ntohs(inet_sk(sk)->inet_sport), &inet_sk(sk)->inet_daddr,
 			   ntohs(inet_sk(sk)->inet_dport));
-	seq_printf(seq, " %s %u %u %llu\n", ack_state(w, finack_net(seq_file_net(seq))), unread(sk),
+	seq_printf(seq, " %s %u %u %llu %s\n", ack_state(w, finack_net(seq_file_net(seq))), unread(sk),
 		   from_kuid_munged(seq_user_ns(seq), READ_ONCE(sk->sk_uid)),
-		   (u64)sock_i_ino(sk));
+		   (u64)sock_i_ino(sk), owner_state(sk));
 	return 0;
 }
 

@@ -43,6 +43,8 @@ static const struct cmd cmds[] = {
 	  "how closes end here (default); -s every counter, -d per second over SECS", NULL },
 	{ "hist", hist_main, OPT_TEXT | OPT_ZEROS, "[ack|fin|stall|peer-stall]",
 	  "delays of the peer's FIN's ACK and of our own FIN; what stalls cost", NULL },
+	{ "ports", ports_main, OPT_TEXT | OPT_SECONDS, "[-d SECS] [time|closes|stalls|waiting]",
+	  "the same per service, by time lost or as asked; -d what came in SECS", NULL },
 	{ "waiting", waiting_main, OPT_TEXT, "[sport PORT] [dport PORT] [older SECS] [pid PID]",
 	  "which sockets owe their close(), for how long, and whose they are", NULL },
 	{ "watch", watch_main, OPT_TEXT,

@@ -132,7 +132,7 @@ TEST_F(peer, credit_doubles)
 		REQUEST(100);
 		wasted++;
 		EXPECT_EQ(buys < GRANT ? buys : GRANT, credit_of("8888"));
-		for (i = 0; i < (buys < GRANT ? buys : GRANT); i++, spent++) {
+		for (i = 0; i < buys && i < GRANT; i++, spent++) {
 			t.acks = 0;
 			REQUEST(1);
 			EXPECT_EQ(1, t.acks);
@@ -192,12 +192,12 @@ TEST_F(peer, two_writes_at_once)
 	EXPECT_EQ(196, moved(self, "FinAckQuickAuto"));
 	/* the second part is left to the kernel, and our answer carries its ACK */
 	EXPECT_EQ(200, t.acks);
-	/* when the peer no longer waits, it gets 16 ACKs in vain and no more */
+	/* When this peer no longer waits, it gets 16 ACKs in vain. Others still have the credit. */
 	t.acks = 0;
 	for (i = 0; i < 100; i++)
 		REQUEST(1);
 	EXPECT_EQ(GRANT, t.acks);
-	EXPECT_EQ(0, credit_of("8888"));
+	EXPECT_LT(0, credit_of("8888"));
 	END_TALK();
 	MOVES("TimerAck=4 Wasted=4 QuickAck=212 QuickAuto=212");
 }
@@ -441,10 +441,11 @@ TEST_F(peer, an_adversary_pays_at_most_twice_the_optimum)
 	KNOB("quickack", "2");
 	for (i = 0; i < rounds; i++) {
 		REQUEST(100);
-		while (credit_of("8888") > 0) {
+		do {
+			t.acks = 0;
 			REQUEST(1);
-			vain++;
-		}
+			vain += t.acks;
+		} while (t.acks);
 	}
 	ASSERT_EQ(rounds, moved(self, "FinAckWasted"));
 	EXPECT_EQ(vain, moved(self, "FinAckQuickAuto"));

@@ -12,16 +12,16 @@ lines() { tail -n +2 "$file"; }
 are_waiting() { [ "$(lines | wc -l)" = "$1" ]; }
 
 test_empty() {
-	fa_same "$(cat $file)" "age_ms family local lport remote rport ack unread uid inode" "file" &&
+	fa_same "$(cat $file)" "age_ms family local lport remote rport ack unread uid inode owner" "file" &&
 		fa_same "$(stat -Lc %a $file)" 444 mode
 }
 
 # each line against /proc/net/tcp6 and the holder's own descriptors
 test_lines_are_the_sockets() {
-	local age family laddr lport raddr rport ack unread uid inode n=0
+	local age family laddr lport raddr rport ack unread uid inode owner n=0
 	fa_hold 7 && fa_wait 5 fa_is Undecided 0 || return
-	while read -r age family laddr lport raddr rport ack unread uid inode; do
-		fa_same "$family $laddr $raddr $ack $unread $uid" "ipv6 ::1 ::1 timer 0 0" line || return
+	while read -r age family laddr lport raddr rport ack unread uid inode owner; do
+		fa_same "$family $laddr $raddr $ack $unread $uid $owner" "ipv6 ::1 ::1 timer 0 0 open" line || return
 		[ "$age" -ge 40 ] && [ "$age" -lt 60000 ] || return
 		grep -q "$(printf ':%04X [0-9A-F]*:%04X 08 .* %s ' "$lport" "$rport" "$inode")" \
 			/proc/net/tcp6 || return
@@ -48,6 +48,25 @@ test_unread_bytes() {
 	kill $pid
 	wait $pid 2>/dev/null
 	fa_wait 10 are_waiting 0
+}
+
+# nobody has accepted them; then one has been closed, and its FIN waits behind data that the peer does not take
+test_sockets_that_no_process_has() {
+	local pid rc=0
+	"$fa_dir/services" pending:90:3 >/tmp/held &
+	pid=$!
+	fa_wait 10 grep -q held /tmp/held && fa_wait 10 are_waiting 3 || rc=1
+	fa_same "$(lines | cut -d' ' -f4,10,11 | sort -u)" "90 0 unaccepted" "port, inode, owner" || rc=1
+	kill $pid
+	wait $pid 2>/dev/null
+	fa_wait 10 are_waiting 0 || return
+	"$fa_dir/services" stuck:91:1 >/tmp/held &
+	pid=$!
+	fa_wait 10 grep -q held /tmp/held && fa_wait 10 are_waiting 1 || rc=1
+	fa_same "$(lines | cut -d' ' -f4,10,11)" "91 0 closed" "port, inode, owner" || rc=1
+	kill $pid
+	wait $pid 2>/dev/null
+	fa_wait 60 are_waiting 0 && return $rc
 }
 
 test_each_namespace_has_its_own() {

@@ -9,6 +9,8 @@
  *     client   the client
  *     alone    the server, and its listener is closed before
  *     leak     the server, which does not close: says "held" when all are there, and waits
+ *     pending  the server, which does not even accept: the same
+ *     stuck    the server, whose FIN waits behind data that the client does not read: says "held"
  *     burst    the server, of all at once
  *   CLIENT     a port that the client binds; without it, or with 0, connect() chooses one
  *   MS         the second close is so many milliseconds after the first
@@ -82,6 +84,20 @@ static void close_first(int first, int second)
 		die("the first close");
 }
 
+/* the FIN of @second waits behind what @first, which has closed for sending, does not read */
+static void close_stuck(int first, int second)
+{
+	static char data[1 << 16];
+	struct pollfd p = { .fd = second, .events = POLLRDHUP };
+
+	if (shutdown(first, SHUT_WR) || poll(&p, 1, 10000) != 1)
+		die("the first close");
+	while (send(second, data, sizeof(data), MSG_DONTWAIT) > 0)
+		;
+	if (close(second))
+		die("the second close");
+}
+
 static void close_second(int second)
 {
 	if (read(second, &(char){ 0 }, 1) != 1 || close(second))
@@ -90,9 +106,14 @@ static void close_second(int second)
 
 static void one_close(const struct service *s)
 {
-	int client = connected(s), server = accept(s->listener, NULL, NULL);
-	int first = client, second;
+	int client = connected(s), server, first = client, second;
 
+	if (!strcmp(s->who, "pending")) {
+		if (write(client, "x", 1) != 1 || close(client))
+			die("the client's close");
+		return;
+	}
+	server = accept(s->listener, NULL, NULL);
 	if (server < 0)
 		die("accept");
 	if (!strcmp(s->who, "alone"))
@@ -100,6 +121,8 @@ static void one_close(const struct service *s)
 	if (!strcmp(s->who, "client"))
 		first = server;
 	second = client + server - first;
+	if (!strcmp(s->who, "stuck"))
+		return close_stuck(first, second);
 	close_first(first, second);
 	if (!strcmp(s->who, "leak"))
 		return;
@@ -138,7 +161,7 @@ static void all_closes(struct service *s)
 	}
 	if (!strcmp(s->who, "burst"))
 		burst(s);
-	if (!alone)
+	if (!alone && strcmp(s->who, "pending"))
 		close(s->listener);
 }
 
@@ -173,7 +196,8 @@ int main(int argc, char **argv)
 			   &s.ms) < 3)
 			return 2;
 		all_closes(&s);
-		held |= !strcmp(s.who, "leak");
+		held |= !strcmp(s.who, "leak") || !strcmp(s.who, "pending") ||
+			!strcmp(s.who, "stuck");
 	}
 	if (held) {
 		puts("held");

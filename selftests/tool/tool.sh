@@ -96,7 +96,7 @@ test_a_refusal_names_the_range() {
 
 test_help_and_near_words() {
 	local c
-	for c in show hist waiting watch stalls get set why doctor; do
+	for c in show hist ports waiting watch stalls get set why doctor; do
 		ends 0 finack $c --help && has "^Usage: finack \[OPTIONS\] $c" || return
 	done
 	ends 0 finack --help && has '^OPTIONS' && ends 0 finack lab --help && has '^Usage: finack .*lab' || return
@@ -154,7 +154,12 @@ test_stalls() {
 	pid=$!
 	fa_wait 60 grep -q ready /tmp/ready && "$fa_dir/stall" client 127.0.0.1 7000 20 >/dev/null || return
 	ends 0 finack why && has '^FinAckTimerAck:' && has 'stalls -d 10' && ends 0 finack && has '^  timer  *19 ' || return
+	ends 0 finack -j why && says FinAckTimerAck "ACKs of data, all at port 7000 (stall, pid $pid)." || return
 	ends 0 finack set detail 2 && "$fa_dir/stall" client 127.0.0.1 7000 20 >/dev/null || return
+	ends 0 finack -j why && says FinAckStall "all at port 7000 (stall, pid $pid): it writes twice" &&
+		says FinAckStall "'finack set quickack 2'" && says FinAckPeerStall "all at remote port 7000," || return
+	ends 0 finack ports && has "^ 7000 local .* 38 *19 *0 *[78]..\.. ms *0  stall (pid $pid)$" &&
+		has '^ 7000 remote .* 0 *0 *19 *[78]..\.. ms *0$' && has '^  all ' || return
 	kill $pid
 	wait $pid 2>/dev/null
 	ends 0 finack why && fa_same "$(head -n 1 /tmp/out)" FinAckStall: "what comes first" &&
@@ -163,6 +168,35 @@ test_stalls() {
 	ends 0 finack -j && is "d['stalls']['local']['count'], d['stalls']['peer']['count'], d['stalls']['timer_ack']" "(19, 19, 38)" ||
 		return
 	ends 0 finack hist stall && has '^FinAckStallTime: 19 stalls, ' && has '<- 40 ms$'
+}
+
+# says ABOUT TEXT: whether that finding in the JSON of why has the text
+says() {
+	ABOUT=$1 TEXT=$2 is "any(f['about'] == env['ABOUT'] and env['TEXT'] in f['text'] for env in [__import__('os').environ] for f in d['findings'])" True
+}
+
+test_ports() {
+	local services=$fa_dir/services pid
+	ends 0 finack ports && has '^no service was met yet$' || return
+	"$services" server:80:3 client:443:5 server:81:1 || return
+	ends 0 finack ports && fa_same "$(awk 'NR > 1 { print $1, $2, $3 }' /tmp/out)" \
+		$'443 remote 5\n80 local 3\n81 local 1\nall 9 0' "the table" || return
+	ends 0 finack -j ports closes && is "[(p['port'], p['side'], p['passive'], p['merged']) for p in d['ports']]" \
+		"[('443', 'remote', 5, 5), ('80', 'local', 3, 3), ('81', 'local', 1, 1)]" || return
+	ends 2 finack ports size && grep -q "sorts by time, closes, stalls or waiting, 'size'" /tmp/err || return
+	ends 0 finack -d 0.1 ports && has '^nothing was counted meanwhile$' || return
+	COLUMNS=40 ends 0 finack ports && ! awk 'length > 40' /tmp/out | grep . || return
+	# in all namespaces, and who waits first
+	ip netns add $ns && ip -n $ns link set lo up && rm -f /tmp/held || return
+	ip netns exec $ns "$services" server:8080:1 leak:8081:2 >/tmp/held &
+	pid=$!
+	fa_wait 20 grep -qs held /tmp/held && ends 0 finack -n $ns ports waiting || return
+	fa_same "$(awk 'NR == 2 { print $1, $2, $3, $5 }' /tmp/out)" "8081 local 2 2" "the first one" || return
+	ends 0 finack -a ports && has '^all namespaces: 12 closes, .* 2 waiting for close(), 0 stalls' || return
+	kill $pid
+	wait $pid 2>/dev/null
+	ip netns del $ns || return
+	fa_load max_ports=1 && "$services" server:80:3 server:81:4 && ends 0 finack ports && has '^other - *4 '
 }
 
 test_doctor() {
@@ -209,7 +243,7 @@ test_hooks_are_roots_to_see() {
 }
 
 # the commands that have something to print once one close waits and some others are over
-every_command=(show hist waiting get why "show -s" "set --dry-run -d 0.1")
+every_command=(show hist ports waiting get why "show -s" "set --dry-run -d 0.1")
 
 test_narrow_and_ascii() {
 	local c charset
@@ -242,7 +276,7 @@ fits() {
 test_terminal_of_40_columns() {
 	local c
 	"$closer" late 2 && fa_hold 1 || return
-	for c in show hist waiting why doctor "set --dry-run -d 0.1"; do
+	for c in show hist ports waiting why doctor "set --dry-run -d 0.1"; do
 		script -qc "stty cols 40; finack $c" /dev/null </dev/null | tr -d '\r' |
 			sed 's/\x1b\[[0-9;]*m//g' >/tmp/out
 		[ "$(wc -l </tmp/out)" -gt 1 ] && fits 40 || return
@@ -298,7 +332,7 @@ test_colors() {
 test_without_the_module() {
 	local c
 	fa_unload
-	for c in show hist waiting watch get "set detail 1" why "-a show" "-j show"; do
+	for c in show hist ports waiting watch get "set detail 1" why "-a show" "-j show"; do
 		# shellcheck disable=SC2086 # words
 		ends 1 finack $c && grep -q 'not loaded; run: modprobe finack' /tmp/err &&
 			[ ! -s /tmp/out ] && fa_same "$(wc -l </tmp/err)" 1 "lines of $c" || return
@@ -325,7 +359,7 @@ test_file_that_cannot_be_read() {
 test_not_root() {
 	local c
 	"$closer" merge 1
-	for c in show hist waiting get why; do
+	for c in show hist ports waiting get why; do
 		ends 0 as_nobody finack $c || return
 	done
 	ends 1 as_nobody finack watch && grep -q 'run as root' /tmp/err || return

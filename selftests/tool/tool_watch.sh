@@ -39,6 +39,25 @@ test_waiting_names_the_process() {
 	return $rc
 }
 
+# nobody has accepted them: waiting and why name who listens
+test_waiting_for_accept() {
+	local pid rc=0
+	rm -f /tmp/held
+	"$fa_dir/services" pending:90:3 >/tmp/held &
+	pid=$!
+	fa_wait 10 grep -qs held /tmp/held && fa_wait 10 fa_is CloseWait 3 || return
+	ends 0 finack waiting && has "127.0.0.1:90 .* never accepted by services (pid $pid)$" || rc=1
+	ends 0 finack -j waiting && is "[(w['owner'], w['processes']) for w in d['waiting']]" "[('unaccepted', [])] * 3" || rc=1
+	fa_wait 30 older_than 10 && ends 0 finack why && has '^waiting:' || rc=1
+	ends 0 finack -j why && is "[f['text'].split('.')[0:2] for f in d['findings']][0][1].strip()" \
+		"'0 s, at port 90 (services, pid $pid)'" && is "'never accepted' in d['findings'][0]['text']" True || rc=1
+	kill $pid
+	wait $pid 2>/dev/null
+	return $rc
+}
+
+older_than() { awk -v ms=$(($1 * 1000)) 'NR > 1 && $1 < ms { young = 1 } END { exit NR < 2 || young }' /proc/net/finack_waiting; }
+
 test_waiting_filters_and_order() {
 	local stuck n port
 	fa_hold 2 && stuck 4 || return

@@ -21,6 +21,7 @@ void quantile_print(struct ctx *ctx, const char *key, int width, const struct hi
 
 int show_main(struct ctx *ctx, int argc, char **argv);
 int hist_main(struct ctx *ctx, int argc, char **argv);
+int ports_main(struct ctx *ctx, int argc, char **argv);
 int waiting_main(struct ctx *ctx, int argc, char **argv);
 int watch_main(struct ctx *ctx, int argc, char **argv);
 int stalls_main(struct ctx *ctx, int argc, char **argv);

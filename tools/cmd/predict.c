@@ -130,7 +130,7 @@ static double timer_us(const struct policy *p)
 {
 	double us = KERNEL_DELAY_US;
 
-	if (p->fin_ack || p->quickack)
+	if (p->fin_ack || p->quickack == 1)
 		return us;
 	if (p->delack_max_ms && us > p->delack_max_ms * 1000.0)
 		us = p->delack_max_ms * 1000.0 + rounding_us();
@@ -139,14 +139,16 @@ static double timer_us(const struct policy *p)
 	return us;
 }
 
-/* pure ACKs of FINs under a policy; @bound: 0 for the likely number, -1 the least, 1 the most */
+/* Pure ACKs of FINs under a policy. fin_ack=3 is taken for the hold that it learns to be, or not, and
+ * quickack=2 leaves the ACK of a FIN alone. @bound: 0 for the likely number, -1 the least, 1 the most
+ */
 static double acks(const struct closes *k, const struct hist *fin, const struct policy *now,
 		   const struct policy *p, int bound)
 {
 	double us, n = k->acks;
 
 	/* each FIN gets one, even if it is now ACKed with our FIN, with data or not at all */
-	if (p->fin_ack == 1 || (p->fin_ack != 2 && p->quickack))
+	if (p->fin_ack == 1 || (p->fin_ack != 2 && p->quickack == 1))
 		return k->all;
 	if (p->fin_ack == 2) {
 		us = p->fin_hold_ms * 1000.0 + rounding_us();
@@ -164,12 +166,17 @@ static double acks(const struct closes *k, const struct hist *fin, const struct 
 struct prediction predict(const struct counters *c, const struct hist *fin,
 			  const struct policy *now, const struct policy *then)
 {
+	struct policy hold = *then, kernel = *then;
 	struct closes k = undo(c, fin);
 	struct prediction p;
 
-	p.likely = acks(&k, fin, now, then, 0) - k.sent;
-	p.least = acks(&k, fin, now, then, -1) - k.sent;
-	p.most = acks(&k, fin, now, then, 1) - k.sent;
+	if (then->fin_ack == 3) { /* at best as 2, at worst as 0 */
+		hold.fin_ack = 2;
+		kernel.fin_ack = 0;
+	}
+	p.likely = acks(&k, fin, now, &hold, 0) - k.sent;
+	p.least = acks(&k, fin, now, &hold, -1) - k.sent;
+	p.most = acks(&k, fin, now, then->fin_ack == 3 ? &kernel : then, 1) - k.sent;
 	p.data = now->quickack != then->quickack || now->delack_min_ms != then->delack_min_ms ||
 		 now->delack_max_ms != then->delack_max_ms;
 	if (!memcmp(now, then, sizeof(*now)))

@@ -8,7 +8,7 @@
 
 #include "cmd.h"
 #include "read/file.h"
-#include "read/procs.h"
+#include "service.h"
 #include "read/waiting.h"
 #include "words.h"
 
@@ -18,14 +18,14 @@
  * @dport: remote port, 0 for any
  * @pid: process, 0 for any
  * @older: seconds
- * @procs: the sockets of all processes
+ * @services: the sockets of all processes, and who listens in the namespace at hand
  */
 struct query {
 	uint64_t sport;
 	uint64_t dport;
 	uint64_t pid;
 	double older;
-	struct procs procs;
+	struct services services;
 };
 
 #define FRONT 27	/* columns before the addresses */
@@ -66,12 +66,14 @@ static int parse(struct query *q, int argc, char **argv)
 
 static const struct proc_socket *first_of(const struct query *q, const struct waiter *w)
 {
-	return procs_find(&q->procs, w->inode);
+	return procs_find(&q->services.procs, w->inode);
 }
 
 static bool more_of(const struct query *q, const struct proc_socket *s)
 {
-	return s + 1 < q->procs.socket + q->procs.n && s[1].inode == s->inode;
+	const struct procs *p = &q->services.procs;
+
+	return s + 1 < p->socket + p->n && s[1].inode == s->inode;
 }
 
 static bool wanted(const struct query *q, const struct waiter *w)
@@ -98,11 +100,27 @@ static int process_width(const struct proc_socket *s)
 	return snprintf(NULL, 0, " %s (pid %d, fd %d)", s->command, (int)s->pid, (int)s->fd);
 }
 
+/* what to say of a socket that no process has; Return: @buf */
+static char *nobody(char *buf, size_t size, const struct query *q, const struct waiter *w)
+{
+	const struct proc_socket *s = service_process(&q->services, w->lport);
+
+	if (!strcmp(w->owner, "closed"))
+		snprintf(buf, size, " - (closed already)");
+	else if (strcmp(w->owner, "unaccepted"))
+		snprintf(buf, size, " -");
+	else if (s)
+		snprintf(buf, size, " never accepted by %s (pid %d)", s->command, (int)s->pid);
+	else
+		snprintf(buf, size, " never accepted");
+	return out_clean(buf);
+}
+
 static struct table measure(const struct waiting *w, const struct query *q)
 {
 	struct table t = { strlen("Local"), strlen("Remote"), strlen(" Process") };
 	const struct proc_socket *s;
-	char text[80];
+	char text[120];
 	size_t i;
 	int n;
 
@@ -116,7 +134,7 @@ static struct table measure(const struct waiting *w, const struct query *q)
 		n = strlen(address(text, sizeof(text), r->remote, r->rport));
 		t.remote = n > t.remote ? n : t.remote;
 		s = first_of(q, r);
-		n = s ? process_width(s) : 0;
+		n = s ? process_width(s) : (int)strlen(nobody(text, sizeof(text), q, r));
 		t.process = n > t.process ? n : t.process;
 	}
 	return t;
@@ -125,11 +143,15 @@ static struct table measure(const struct waiting *w, const struct query *q)
 static void processes(struct out *o, const struct query *q, const struct waiter *w, int *column)
 {
 	const struct proc_socket *s = first_of(q, w);
+	char text[120];
 	bool more;
 
 	out_list(o, "processes");
-	if (!s)
-		out_text(o, " -");
+	if (!s) {
+		nobody(text, sizeof(text), q, w);
+		out_room(o, column, INDENT, strlen(text));
+		out_text(o, "%s", text);
+	}
 	for (; s; s = more ? s + 1 : NULL) {
 		more = more_of(q, s);
 		out_room(o, column, INDENT, process_width(s) + more);
@@ -197,8 +219,10 @@ static void line(struct ctx *ctx, const struct query *q, const struct waiter *w,
 	column -= t->process;
 	user(o, w->uid, &column);
 	processes(o, q, w, &column);
-	if (o->json)
+	if (o->json) {
 		out_u64(o, "inode", 0, w->inode);
+		out_str(o, "owner", 0, w->owner);
+	}
 	out_record(o);
 	out_end(o);
 }
@@ -221,7 +245,7 @@ static void heading(struct out *o, const struct table *t)
 
 static int waiting(struct ctx *ctx, const struct netns *ns, void *arg)
 {
-	const struct query *q = arg;
+	struct query *q = arg;
 	struct out *o = &ctx->out;
 	struct waiting w;
 	struct table t;
@@ -232,6 +256,7 @@ static int waiting(struct ctx *ctx, const struct netns *ns, void *arg)
 		file_complain(WAITING_FILE);
 		return FAILED;
 	}
+	listeners_read(&q->services.listeners); /* without it none is named */
 	t = measure(&w, q);
 	out_list(o, "waiting");
 	for (i = 0; i < w.n; i++) {
@@ -246,6 +271,7 @@ static int waiting(struct ctx *ctx, const struct netns *ns, void *arg)
 		out_text(o, "no socket%s owes a close()", w.n ? " of these" : "");
 		out_record(o);
 	}
+	listeners_free(&q->services.listeners);
 	waiting_free(&w);
 	return OK;
 }
@@ -259,13 +285,13 @@ int waiting_main(struct ctx *ctx, int argc, char **argv)
 		return rc;
 	if (!module_ready(WAITING_FILE))
 		return FAILED;
-	if (procs_read(&q.procs)) {
+	if (procs_read(&q.services.procs)) {
 		fprintf(stderr, "finack: cannot look for processes: %s\n", strerror(errno));
 		return FAILED;
 	}
 	rc = each_netns(ctx, waiting, &q);
-	if (q.procs.hidden)
+	if (q.services.procs.hidden)
 		fprintf(stderr, "finack: processes of others are not shown; run as root\n");
-	procs_free(&q.procs);
+	services_free(&q.services);
 	return rc;
 }

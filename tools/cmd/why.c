@@ -9,8 +9,8 @@
 #include "predict.h"
 #include "read/file.h"
 #include "read/hooks.h"
-#include "read/procs.h"
 #include "read/waiting.h"
+#include "service.h"
 
 #define LONG_MS 10000	/* a close() that is this late is a leak, not a pause */
 
@@ -76,6 +76,8 @@ static const struct symptom {
  * @h: the delays
  * @w: the sockets that wait for close()
  * @k: the controls
+ * @p: the services
+ * @s: who listens
  * @passive: how many passive closes there were
  */
 struct facts {
@@ -83,6 +85,8 @@ struct facts {
 	struct hists h;
 	struct waiting w;
 	struct knobs k;
+	struct ports p;
+	struct services s;
 	uint64_t passive;
 };
 
@@ -126,11 +130,15 @@ static int gather(struct facts *f)
 	if (!bad) {
 		path = KNOBS_DIR;
 		bad = knobs_read(&f->k);
-		if (bad)
-			waiting_free(&f->w);
+	}
+	if (!bad) {
+		path = PORTS_FILE;
+		bad = ports_read(&f->p);
 	}
 	if (bad)
 		file_complain(path);
+	else
+		services_read(&f->s); /* without it no process is named */
 	f->passive = counters_get(&f->c, "FinAckPassive");
 	return bad ? FAILED : OK;
 }
@@ -192,40 +200,86 @@ static bool remedy(struct ctx *ctx, struct facts *f)
 	return true;
 }
 
-/* sockets that have waited long for close(), and the process that has most of them */
-static void leaks(struct ctx *ctx, struct facts *f)
+/**
+ * struct leak - the sockets that have waited long for close()
+ * @n: how many
+ * @unaccepted: of these, those that nobody has accepted
+ * @port: the local port that has most of them
+ * @at_port: how many it has
+ * @holder: the process that has most of them, NULL if none can be seen
+ * @held: how many it has
+ */
+struct leak {
+	size_t n;
+	size_t unaccepted;
+	uint64_t port;
+	size_t at_port;
+	const struct proc_socket *holder;
+	size_t held;
+};
+
+#define LEAKS_MOST 1000 /* so many are looked at */
+
+/* Return: how many of the first @n have the same port as, or are of the process @s */
+static size_t alike(const struct facts *f, size_t n, uint64_t port, const struct proc_socket *s)
 {
-	const struct proc_socket *s, *worst = NULL;
-	size_t i, j, n = 0, most = 0, same;
-	struct procs procs = {};
-	char age[32], who[128] = "The processes cannot be seen.";
+	size_t i, same = 0;
 
-	while (n < f->w.n && f->w.row[n].age_ms >= LONG_MS)
-		n++;
-	if (!n)
-		return;
-	procs_read(&procs);
-	for (i = 0; i < n && i < 1000; i++) {
-		s = procs_find(&procs, f->w.row[i].inode);
-		for (same = j = 0; s && j < n && j < 1000; j++) {
-			const struct proc_socket *t = procs_find(&procs, f->w.row[j].inode);
+	for (i = 0; i < n; i++) {
+		const struct proc_socket *t = s ? procs_find(&f->s.procs, f->w.row[i].inode) : NULL;
 
-			same += t && t->pid == s->pid;
+		same += s ? t && t->pid == s->pid : f->w.row[i].lport == port;
+	}
+	return same;
+}
+
+static struct leak find_leak(const struct facts *f)
+{
+	struct leak l = {};
+	size_t i, some, same;
+
+	for (; l.n < f->w.n && f->w.row[l.n].age_ms >= LONG_MS; l.n++)
+		l.unaccepted += !strcmp(f->w.row[l.n].owner, "unaccepted");
+	some = l.n < LEAKS_MOST ? l.n : LEAKS_MOST;
+	for (i = 0; i < some; i++) {
+		const struct waiter *w = &f->w.row[i];
+		const struct proc_socket *s = procs_find(&f->s.procs, w->inode);
+
+		same = w->lport == l.port ? 0 : alike(f, some, w->lport, NULL);
+		if (same > l.at_port) {
+			l.at_port = same;
+			l.port = w->lport;
 		}
-		if (same > most) {
-			most = same;
-			worst = s;
+		same = !s || (l.holder && l.holder->pid == s->pid) ? 0 : alike(f, some, 0, s);
+		if (same > l.held) {
+			l.held = same;
+			l.holder = s;
 		}
 	}
+	return l;
+}
+
+/* who does not close, and where */
+static void leaks(struct ctx *ctx, struct facts *f)
+{
+	char age[32], port[16], where[96], who[160] = "No process that has them can be seen.";
+	struct leak l = find_leak(f);
+
+	if (!l.n)
+		return;
 	out_duration(age, sizeof(age), f->w.row[0].age_ms * 1000);
-	if (worst)
-		snprintf(who, sizeof(who), "%s (pid %d) has %zu of them.", worst->command,
-			 (int)worst->pid, most);
+	snprintf(port, sizeof(port), "%u", (unsigned int)l.port);
+	service_name(where, sizeof(where), &f->s, port, "local");
+	if (l.unaccepted == l.n)
+		snprintf(who, sizeof(who), "They were never accepted: who listens there does not call accept().");
+	else if (l.holder)
+		snprintf(who, sizeof(who), "%.32s (pid %d) has %zu of them.", l.holder->command,
+			 (int)l.holder->pid, l.held);
 	say(ctx, f, "waiting",
-	    "%zu socket%s waited for close() for more than %d s by now, the oldest for %s. %s No "
+	    "%zu socket%s waited for close() for more than %d s by now, the oldest for %s%s %s. %s No "
 	    "control can help: the code has to close. 'finack waiting' lists them.",
-	    n, n == 1 ? " has" : "s have", LONG_MS / 1000, age, who);
-	procs_free(&procs);
+	    l.n, l.n == 1 ? " has" : "s have", LONG_MS / 1000, age,
+	    l.at_port == l.n ? ", at" : ", most at", where, who);
 }
 
 static void plateau(struct ctx *ctx, struct facts *f)
@@ -243,27 +297,75 @@ static void plateau(struct ctx *ctx, struct facts *f)
 		    "fin_ack 1' sends them at once.", n, 100 * n / ack->count);
 }
 
+/* Return: which of a row's numbers is largest in the row of one service; NULL if it is 0 in all */
+static const struct port_row *worst(const struct facts *f, size_t offset)
+{
+	const struct port_row *row = NULL;
+	uint64_t most = 0, v;
+	size_t i;
+
+	for (i = 0; i < f->p.n; i++) {
+		memcpy(&v, (const char *)&f->p.row[i] + offset, sizeof(v));
+		if (v > most && port_is_service(&f->p.row[i])) {
+			most = v;
+			row = &f->p.row[i];
+		}
+	}
+	return row;
+}
+
+#define WORST(_f, _field) worst(_f, offsetof(struct port_row, _field))
+
+/* writes ", most of it at port 80 (nginx, pid 7)", or nothing; Return: @buf */
+static char *most_at(char *buf, size_t size, const struct facts *f, const struct port_row *row,
+		     bool all)
+{
+	char name[96];
+
+	*buf = '\0';
+	if (row)
+		snprintf(buf, size, ", %s %s", all ? "all at" : "most of it at",
+			 service_name(name, sizeof(name), &f->s, row->port, row->side));
+	return buf;
+}
+
 static void local_stalls(struct ctx *ctx, struct facts *f, unsigned long long n)
 {
-	char lost[32];
+	const struct port_row *row = WORST(f, stall_ms);
+	char lost[32], at[128];
 
 	out_duration(lost, sizeof(lost), counters_get(&f->c, "FinAckStallMs") * 1000);
 	say(ctx, f, "FinAckStall",
-	    "%llu time%s a peer waited for a delayed ACK of ours, %s in all, as one does that writes "
-	    "twice before it reads. Here: 'finack set quickack 1', with 'ports' for that service alone, "
-	    "since it costs other services a segment per request. There: TCP_NODELAY, or one write.",
-	    n, n == 1 ? "" : "s", lost);
+	    "%llu time%s a peer waited for a delayed ACK of ours, %s in all%s: it writes twice before "
+	    "it reads. Here: 'finack set quickack 2' finds such services and spares the others; it costs "
+	    "them at most 16 ACKs for each wait. Without finack: 'ip route change ... quickack 1', for "
+	    "all of the route. There: TCP_NODELAY, or one write.",
+	    n, n == 1 ? "" : "s", lost,
+	    most_at(at, sizeof(at), f, row, row && row->stalls == n));
 }
 
 static void peer_stalls(struct ctx *ctx, struct facts *f, unsigned long long n)
 {
-	char lost[32];
+	const struct port_row *row = WORST(f, peer_stall_ms);
+	char lost[32], at[128];
 
 	out_duration(lost, sizeof(lost), counters_get(&f->c, "FinAckPeerStallMs") * 1000);
 	say(ctx, f, "FinAckPeerStall",
-	    "%llu time%s we waited for a delayed ACK of the peer, %s in all, with data that Nagle's "
+	    "%llu time%s we waited for a delayed ACK of the peer, %s in all%s, with data that Nagle's "
 	    "algorithm held back. Code: TCP_NODELAY, or one write instead of several. No control here "
-	    "can help.", n, n == 1 ? "" : "s", lost);
+	    "can help.", n, n == 1 ? "" : "s", lost,
+	    most_at(at, sizeof(at), f, row, row && row->peer_stalls == n));
+}
+
+static void late_acks(struct ctx *ctx, struct facts *f, unsigned long long n)
+{
+	const struct port_row *row = WORST(f, timer_ack);
+	char at[128];
+
+	say(ctx, f, "FinAckTimerAck",
+	    "The delayed-ACK timer sent %llu ACKs of data%s. Somebody may have waited for them: "
+	    "'finack stalls -d 10' shows who, 'finack set detail 2' counts them.", n,
+	    most_at(at, sizeof(at), f, row, row && row->timer_ack == n));
 }
 
 /* who waited for a delayed ACK, what that cost, and what helps; what cost more comes first */
@@ -283,9 +385,7 @@ static void waits(struct ctx *ctx, struct facts *f)
 	if (local && !ours)
 		local_stalls(ctx, f, local);
 	if (timer >= 5 && !local && !peer && detail && strcmp(detail, "2"))
-		say(ctx, f, "FinAckTimerAck",
-		    "The delayed-ACK timer sent %llu ACKs of data. Somebody may have waited for them: "
-		    "'finack stalls -d 10' shows who, 'finack set detail 2' counts them.", timer);
+		late_acks(ctx, f, timer);
 }
 
 static void health(struct ctx *ctx, struct facts *f)
@@ -322,6 +422,10 @@ static int why(struct ctx *ctx, const struct netns *ns, void *arg)
 		}
 		health(ctx, f);
 		out_end(&ctx->out);
+	}
+	if (f) {
+		services_free(&f->s);
+		ports_free(&f->p);
 		waiting_free(&f->w);
 	}
 	free(f);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * libFuzzer target for the parsers of what the tool reads. One program per parser: PARSER is one of
- * counters, hists, waiting, event, format, config, link, command, capture.
+ * counters, hists, ports, listeners, waiting, event, format, config, link, command, capture.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +15,8 @@
 #include "read/counters.h"
 #include "read/hist.h"
 #include "read/kconfig.h"
+#include "read/listeners.h"
+#include "read/ports.h"
 #include "read/procs.h"
 #include "read/trace.h"
 #include "read/waiting.h"
@@ -54,6 +56,25 @@ static void __attribute__((unused)) fuzz_waiting(char *text)
 
 	if (!waiting_parse(&w, text))
 		waiting_free(&w);
+}
+
+static void __attribute__((unused)) fuzz_ports(char *text)
+{
+	static struct ports p, before;
+
+	before = p;
+	if (!ports_parse(&p, text))
+		ports_sub(&p, &before);
+	ports_free(&before);
+}
+
+static void __attribute__((unused)) fuzz_listeners(char *text)
+{
+	struct listeners l = {};
+
+	if (!listeners_parse(&l, text))
+		listeners_find(&l, 80);
+	listeners_free(&l);
 }
 
 static void __attribute__((unused)) fuzz_event(char *text)

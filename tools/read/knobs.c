@@ -61,10 +61,10 @@ const char *knob_takes(const char *name)
 		{ "delack_max_ms", "0 to 499, and not less than delack_min_ms unless it is 0" },
 		{ "delack_min_ms", "0 to 499, and not more than delack_max_ms unless that is 0" },
 		{ "detail", "0, 1 or 2" },
-		{ "fin_ack", "0, 1 or 2" },
+		{ "fin_ack", "0 to 3" },
 		{ "fin_hold_ms", "1 to 499" },
 		{ "ports", "ports and ranges as in 80,443,8000-8100, or nothing for all" },
-		{ "quickack", "0 or 1" },
+		{ "quickack", "0, 1 or 2" },
 	};
 	size_t i;
 

@@ -20,6 +20,7 @@ struct waiter {
 	char local[48];
 	char remote[48];
 	char ack[16];
+	char owner[16];
 };
 
 /** struct waiting - the lines, the oldest close first */
