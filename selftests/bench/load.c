@@ -16,7 +16,7 @@
  *   slowturns  50 by two writes, 50 slow ones, and so on
  *   mixed      by two writes, by one, and so on; with an even FLOWS a connection has one kind
  * No answer, and FLOWS is 1:
- *   lazy       64 bytes written every 10 ms, read 100 ms after the first of them came
+ *   lazy       64 bytes written every 5 ms, read 100 ms after the first of them came
  *   bulk       64 KiB written
  *
  * Prints: instructions executed by all, nanoseconds, segments sent by both sides, p50 and p99 of
@@ -24,7 +24,7 @@
  */
 #include "load.h"
 
-#define EVERY	(10 * MS)
+#define EVERY	(5 * MS)	/* less than the two ticks after which a tail loss probe comes */
 #define TURN	50
 #define CYCLE	(2 * TURN)
 

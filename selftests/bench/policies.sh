@@ -94,6 +94,6 @@ bench_policies() {
 bench_learn() {
 	local run_by=(chrt --fifo 1) ksoftirqd policies=(unloaded quickack=0 quickack=1 quickack=2 delack_max_ms=5)
 	ksoftirqd=$(pgrep -x ksoftirqd/0) && chrt --fifo --pid 2 "$ksoftirqd" || die "no priorities"
-	with_server under_each 2 two:1:400 one:1:2000 slow:1:100 turns:1:800 slowturns:1:400 mixed:4:800 lazy:1:500
+	with_server under_each 2 two:1:400 one:1:2000 slow:1:100 turns:1:800 slowturns:1:200 mixed:4:800 lazy:1:500
 	chrt --other --pid 0 "$ksoftirqd"
 }

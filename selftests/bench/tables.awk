@@ -247,14 +247,16 @@ function policy_table(title, list,    i, j, k, n, kinds, delays) {
 }
 
 # the transactions per second that learning should reach: those of quickack 1 or the kernel's own, whichever are more
-function learn_rate(kind, delay,    x, quick, own, learnt) {
+# (more by a percent: the loads that only wait have the same)
+function learn_rate(kind, delay,    x, quick, own, learnt, wins) {
 	x = kind SUBSEP delay SUBSEP
 	if (!((x "quickack=2") in rate)) return
 	quick = median(rate[x "quickack=1"])
 	own = median(rate[x "quickack=0"])
 	learnt = median(rate[x "quickack=2"])
-	learn_goal(name("policy-" kind) ", " delay " ms, transactions/s", quick > own ? "quickack 1" : "the kernel's",
-		quick > own ? 97 : 99, learnt / (quick > own ? quick : own) * 100)
+	wins = quick > own * 1.01
+	learn_goal(name("policy-" kind) ", " delay " ms, transactions/s", wins ? "quickack 1" : "the kernel's",
+		wins ? 97 : 99, learnt / (wins ? quick : own) * 100)
 }
 
 function learn_goal(text, best, least, value) {
