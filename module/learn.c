@@ -13,8 +13,9 @@
  * waste a timer: all begins anew.
  *
  * So the ACKs that leave at once are at most GRANT for each wasted timer. Where peers have answered
- * they are more, but no more than VAIN in a row without an answer. None leaves where no timer was wasted, and none later
- * than the kernel would send it. Each CPU learns on its own: nothing is written that others write.
+ * they are more, but no more than VAIN in a row without an answer. None leaves where no timer was
+ * wasted, and none later than the kernel would send it. Each CPU learns on its own: nothing is
+ * written that others write.
  *
  * fin_ack=3. The ACK of a FIN is held, as with fin_ack=2, where it will probably leave with our own
  * FIN: of the last WINDOW closes, with this one taken for late, at most an eighth came later than
@@ -108,8 +109,8 @@ static void remember_ack(const struct sock *sk, u64 vain)
 	*place_of(word) = word | vain;
 }
 
-/* Whether the data that just came answers an ACK that was remembered. It can do so once: the word is
- * then one of no ACK.
+/* Whether the data that just came answers an ACK that was remembered. It can do so once: then the
+ * word is one of no ACK.
  */
 static bool answers_ack(const struct sock *sk)
 {

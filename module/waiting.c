@@ -151,7 +151,8 @@ static int waiting_show(struct seq_file *seq, void *v)
 		seq_printf(seq, "ipv4 %pI4 %u %pI4 %u", &inet_sk(sk)->inet_saddr,
 			   ntohs(inet_sk(sk)->inet_sport), &inet_sk(sk)->inet_daddr,
 			   ntohs(inet_sk(sk)->inet_dport));
-	seq_printf(seq, " %s %u %u %llu %s\n", ack_state(w, finack_net(seq_file_net(seq))), unread(sk),
+	seq_printf(seq, " %s %u %u %llu %s\n", ack_state(w, finack_net(seq_file_net(seq))),
+		   unread(sk),
 		   from_kuid_munged(seq_user_ns(seq), READ_ONCE(sk->sk_uid)),
 		   (u64)sock_i_ino(sk), owner_state(sk));
 	return 0;

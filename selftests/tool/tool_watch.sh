@@ -47,10 +47,10 @@ test_waiting_for_accept() {
 	pid=$!
 	fa_wait 10 grep -qs held /tmp/held && fa_wait 10 fa_is CloseWait 3 || return
 	ends 0 finack waiting && has "127.0.0.1:90 .* never accepted by services (pid $pid)$" || rc=1
-	ends 0 finack -j waiting && is "[(w['owner'], w['processes']) for w in d['waiting']]" "[('unaccepted', [])] * 3" || rc=1
+	ends 0 finack -j waiting && is "[(w['owner'], w['processes']) for w in d['waiting']] == [('unaccepted', [])] * 3" True || rc=1
 	fa_wait 30 older_than 10 && ends 0 finack why && has '^waiting:' || rc=1
-	ends 0 finack -j why && is "[f['text'].split('.')[0:2] for f in d['findings']][0][1].strip()" \
-		"'0 s, at port 90 (services, pid $pid)'" && is "'never accepted' in d['findings'][0]['text']" True || rc=1
+	ends 0 finack -j why && is "', at port 90 (services, pid $pid). They were never accepted' in d['findings'][0]['text']" True ||
+		rc=1
 	kill $pid
 	wait $pid 2>/dev/null
 	return $rc

@@ -262,7 +262,8 @@ static void totals(struct ctx *ctx, const struct view *v)
 	if (!ctx->all || ctx->out.json)
 		return;
 	out_duration(lost, sizeof(lost), lost_ms(&v->total) * 1000);
-	out_text(&ctx->out, "\nall namespaces: %llu closes, %llu separate, %llu waiting for close(), "
+	out_text(&ctx->out,
+		 "\nall namespaces: %llu closes, %llu separate, %llu waiting for close(), "
 		 "%llu stalls, %s lost", (unsigned long long)v->total.passive,
 		 (unsigned long long)v->total.separate, (unsigned long long)v->total.close_wait,
 		 (unsigned long long)(v->total.stalls + v->total.peer_stalls), lost);

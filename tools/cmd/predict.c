@@ -139,8 +139,8 @@ static double timer_us(const struct policy *p)
 	return us;
 }
 
-/* Pure ACKs of FINs under a policy. fin_ack=3 is taken for the hold that it learns to be, or not, and
- * quickack=2 leaves the ACK of a FIN alone. @bound: 0 for the likely number, -1 the least, 1 the most
+/* Pure ACKs of FINs under a policy. quickack=2 leaves the ACK of a FIN alone.
+ * @bound: 0 for the likely number, -1 the least, 1 the most
  */
 static double acks(const struct closes *k, const struct hist *fin, const struct policy *now,
 		   const struct policy *p, int bound)

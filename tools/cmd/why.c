@@ -271,7 +271,8 @@ static void leaks(struct ctx *ctx, struct facts *f)
 	snprintf(port, sizeof(port), "%u", (unsigned int)l.port);
 	service_name(where, sizeof(where), &f->s, port, "local");
 	if (l.unaccepted == l.n)
-		snprintf(who, sizeof(who), "They were never accepted: who listens there does not call accept().");
+		snprintf(who, sizeof(who),
+			 "They were never accepted: who listens there does not call accept().");
 	else if (l.holder)
 		snprintf(who, sizeof(who), "%.32s (pid %d) has %zu of them.", l.holder->command,
 			 (int)l.holder->pid, l.held);

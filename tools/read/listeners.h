@@ -20,7 +20,7 @@ struct listeners {
 
 /** listeners_read() - read those of the caller's namespace; Return: 0, or -1 with errno */
 int listeners_read(struct listeners *l);
-/** listeners_parse() - add those of a file's @text, which is modified; Return: 0, or -1 with errno */
+/** listeners_parse() - add those of @text, which is modified; Return: 0, or -1 with errno */
 int listeners_parse(struct listeners *l, char *text);
 /** listeners_find() - Return: the inode of one that listens at @port, 0 if there is none */
 uint64_t listeners_find(const struct listeners *l, uint64_t port);

@@ -26,7 +26,8 @@ static int compare(const void *a, const void *b)
 int waiting_parse(struct waiting *w, char *text)
 {
 	void *rows;
-	long n = table_parse(text, columns, sizeof(columns) / sizeof(*columns), sizeof(*w->row), &rows);
+	long n = table_parse(text, columns, sizeof(columns) / sizeof(*columns),
+			     sizeof(*w->row), &rows);
 
 	memset(w, 0, sizeof(*w));
 	if (n < 0)
