@@ -60,9 +60,9 @@ fin_ack:0 fin_hold_ms:150 quickack:0" defaults || return
 test_values_are_checked_in_both_places() {
 	local dir
 	for dir in $proc $sys; do
-		taken $dir/fin_ack 0 1 2 && refused $dir/fin_ack 3 -1 x "" 1x "1 2" 99999999999 || return
+		taken $dir/fin_ack 0 1 2 3 && refused $dir/fin_ack 4 -1 x "" 1x "1 2" 99999999999 || return
 		taken $dir/fin_hold_ms 1 499 150 && refused $dir/fin_hold_ms 0 500 -150 "" || return
-		taken $dir/quickack 1 0 && refused $dir/quickack 2 yes || return
+		taken $dir/quickack 1 2 0 && refused $dir/quickack 3 yes || return
 		taken $dir/detail 0 1 2 && refused $dir/detail 3 || return
 		taken $dir/delack_min_ms 1 499 0 && refused $dir/delack_min_ms 500 -1 || return
 		taken $dir/delack_max_ms 1 499 0 && refused $dir/delack_max_ms 500 -1 || return
