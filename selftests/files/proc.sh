@@ -83,7 +83,7 @@ test_modes_in_sysfs() {
 	local knobs host
 	knobs=$(cd /proc/sys/net/finack && printf '/sys/kernel/finack/net/%s\n' *)
 	# files that tell about the whole host
-	host=$(find /sys/kernel/finack/hooks /sys/kernel/finack/tracked -type f | sort)
+	host=$(find /sys/kernel/finack/hooks /sys/kernel/finack/tracked /sys/kernel/finack/ports -type f | sort)
 	fa_same "$(find /sys/kernel/finack -type f -perm 644 | sort)" "$knobs" "files of mode 644" &&
 		fa_same "$(find /sys/kernel/finack -type f -perm 400 | sort)" "$host" "files of mode 400" &&
 		fa_same "$(find /sys/kernel/finack -type f -not -perm 444 | sort)" "$(sort <<<"$knobs
@@ -92,7 +92,7 @@ $host")" "files of another mode than 444"
 
 test_a_container_reads_no_host_activity() {
 	local nobody="setpriv --reuid 65534 --regid 65534 --clear-groups" f
-	for f in tracked hooks/tcp_send_ack/hits hooks/tcp_send_ack/status; do
+	for f in tracked ports hooks/tcp_send_ack/hits hooks/tcp_send_ack/status; do
 		! $nobody cat /sys/kernel/finack/$f 2>/dev/null || return
 		# as root of a user namespace, in a sysfs of its own network namespace
 		! $nobody unshare -Ur unshare -nm sh -c "mount -t sysfs sys /sys && cat /sys/kernel/finack/$f" \
