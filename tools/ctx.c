@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -92,6 +93,23 @@ int each_netns(struct ctx *ctx, int (*fn)(struct ctx *ctx, const struct netns *n
 	if (list)
 		out_end(&ctx->out);
 	return rc;
+}
+
+bool netns_others(const struct ctx *ctx, char *buf, size_t size)
+{
+	struct netns *all;
+	size_t n;
+
+	if (ctx->all || ctx->out.json)
+		return false;
+	n = netns_list(&all);
+	if (n)
+		free(all);
+	if (n < 2)
+		return false;
+	snprintf(buf, size, n == 2 ? "is %zu more network namespace" :
+		 "are %zu more network namespaces", n - 1);
+	return true;
 }
 
 bool module_ready(const char *path)

@@ -54,6 +54,15 @@ bool module_ready(const char *path);
 /** netns_print() - print what a namespace is called: in JSON, and with -a in text */
 void netns_print(struct ctx *ctx, const struct netns *ns);
 
+/**
+ * netns_others() - write "is 1 more network namespace", or how many there are
+ *
+ * Containers and pods are namespaces: who sees nothing here has to know.
+ *
+ * Return: whether to say so: there are some, and neither -a nor JSON was asked for.
+ */
+bool netns_others(const struct ctx *ctx, char *buf, size_t size);
+
 /** misuse() - say what is wrong with the command line; Return: MISUSE */
 int misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -360,23 +360,16 @@ static void every_counter(struct ctx *ctx, const struct sample *s)
 	out_end(&ctx->out);
 }
 
-/* On a host whose own namespace is quiet, closes happen in others: containers, pods. */
+/* On a host whose own namespace is quiet, closes happen in others. */
 static void elsewhere(struct ctx *ctx, const struct sample *s)
 {
-	struct netns *all;
-	size_t n;
+	char others[64];
 
-	if (ctx->all || ctx->out.json || get(s, "FinAckPassive") || get(s, "FinAckActive"))
+	if (get(s, "FinAckPassive") || get(s, "FinAckActive") ||
+	    !netns_others(ctx, others, sizeof(others)))
 		return;
-	n = netns_list(&all);
-	if (n > 1)
-		out_text(&ctx->out,
-			 "No close here. There %s %zu more network namespace%s: finack -a",
-			 n == 2 ? "is" : "are", n - 1, n == 2 ? "" : "s");
-	if (n > 1)
-		out_nl(&ctx->out);
-	if (n)
-		free(all);
+	out_text(&ctx->out, "No close here. There %s: finack -a", others);
+	out_nl(&ctx->out);
 }
 
 static int show(struct ctx *ctx, const struct netns *ns, void *arg)
