@@ -120,14 +120,19 @@ static const char *ack_state(const struct waiting *w, const struct finack_net *f
 	return "unknown";
 }
 
-/* Whether somebody has the socket: accept() gives it a struct socket, close() takes that away and
- * notes that it did (sock_orphan). A socket without either was not accepted yet.
+/* Whether somebody has the socket: accept() gives it a struct socket (sock_graft), close() takes
+ * that away and notes that it did (sock_orphan). A socket without either was not accepted yet. Both
+ * are written under this lock. Without it, one that is just closed might look like that.
  */
-static const char *owner_state(const struct sock *sk)
+static const char *owner_state(struct sock *sk)
 {
-	if (READ_ONCE(sk->sk_socket))
-		return "open";
-	return sock_flag(sk, SOCK_DEAD) ? "closed" : "unaccepted";
+	const char *state = "open";
+
+	read_lock_bh(&sk->sk_callback_lock);
+	if (!sk->sk_socket)
+		state = sock_flag(sk, SOCK_DEAD) ? "closed" : "unaccepted";
+	read_unlock_bh(&sk->sk_callback_lock);
+	return state;
 }
 
 static int waiting_show(struct seq_file *seq, void *v)
