@@ -116,6 +116,7 @@ test_quantiles_are_bounds() {
 test_others_are_named() {
 	ends 0 finack && ! grep -q 'more network namespace' /tmp/out || return
 	ip netns add $ns && ends 0 finack && has '^No close here. There is 1 more network namespace: finack -a$' || return
+	COLUMNS=40 ends 0 finack && fits 40 || return
 	"$closer" merge 1 && ends 0 finack && ! grep -q 'more network namespace' /tmp/out && ip netns del $ns
 }
 
@@ -156,10 +157,16 @@ test_stalls() {
 	ends 0 finack why && has '^FinAckTimerAck:' && has 'stalls -d 10' && ends 0 finack && has '^  timer  *19 ' || return
 	ends 0 finack -j why && says FinAckTimerAck "ACKs of data, all at port 7000 (stall, pid $pid)." || return
 	ends 0 finack set detail 2 && "$fa_dir/stall" client 127.0.0.1 7000 20 >/dev/null || return
-	ends 0 finack -j why && says FinAckStall "all at port 7000 (stall, pid $pid): it writes twice" &&
+	ends 0 finack -j why && says FinAckStall "all at port 7000 (stall, pid $pid): the peer writes twice" &&
 		says FinAckStall "'finack set quickack 2'" && says FinAckPeerStall "all at remote port 7000," || return
 	ends 0 finack ports && has "^ 7000 local .* 38 *19 *0 *[78]..\.. ms *0  stall (pid $pid)$" &&
 		has '^ 7000 remote .* 0 *0 *19 *[78]..\.. ms *0$' && has '^  all ' || return
+	ends 0 finack -j ports && is "[p['listener'] for p in d['ports'] if 'listener' in p]" \
+		"[{'command': 'stall', 'pid': $pid}]" || return
+	# what is set already is not advised
+	ends 0 finack set quickack 2 ports 7000 && ends 0 finack -j why &&
+		says FinAckStall "Here quickack is 2 now, for the ports 7000: 'finack -d 10 ports stalls'" &&
+		ends 0 finack set quickack 0 ports "" || return
 	kill $pid
 	wait $pid 2>/dev/null
 	ends 0 finack why && fa_same "$(head -n 1 /tmp/out)" FinAckStall: "what comes first" &&
@@ -185,6 +192,10 @@ test_ports() {
 		"[('443', 'remote', 5, 5), ('80', 'local', 3, 3), ('81', 'local', 1, 1)]" || return
 	ends 2 finack ports size && grep -q "sorts by time, closes, stalls or waiting, 'size'" /tmp/err || return
 	ends 0 finack -d 0.1 ports && has '^nothing was counted meanwhile$' || return
+	finack -j -d 3 ports >/tmp/out &
+	pid=$!
+	fa_wait 20 finack_sleeps && "$services" server:80:2 server:82:1 && wait $pid || return
+	is "[(p['port'], p['passive']) for p in d['ports']]" "[('80', 2), ('82', 1)]" || return
 	COLUMNS=40 ends 0 finack ports && ! awk 'length > 40' /tmp/out | grep . || return
 	# in all namespaces, and who waits first
 	ip netns add $ns && ip -n $ns link set lo up && rm -f /tmp/held || return
@@ -192,7 +203,10 @@ test_ports() {
 	pid=$!
 	fa_wait 20 grep -qs held /tmp/held && ends 0 finack -n $ns ports waiting || return
 	fa_same "$(awk 'NR == 2 { print $1, $2, $3, $5 }' /tmp/out)" "8081 local 2 2" "the first one" || return
-	ends 0 finack -a ports && has '^all namespaces: 12 closes, .* 2 waiting for close(), 0 stalls' || return
+	ends 0 finack -a ports && has '^all namespaces: 15 closes, .* 2 waiting for close(), 0 stalls' || return
+	COLUMNS=40 ends 0 finack -a ports && fits 40 && ends 0 finack -a -o ports &&
+		fa_same "$(grep -c '^all namespaces: 15 closes, ' /tmp/out)" 1 "lines of the sum" || return
+	ends 0 finack -a -j ports && is "sorted(len(n['ports']) for n in d)" "[2, 4]" || return
 	kill $pid
 	wait $pid 2>/dev/null
 	ip netns del $ns || return

@@ -56,6 +56,22 @@ test_waiting_for_accept() {
 	return $rc
 }
 
+# closed already: the FIN waits for the peer, and nobody here owes a close()
+test_waiting_behind_data() {
+	local pid rc=0
+	rm -f /tmp/held
+	"$fa_dir/services" stuck:91:1 >/tmp/held &
+	pid=$!
+	fa_wait 10 grep -qs held /tmp/held && fa_wait 30 older_than 10 || rc=1
+	ends 0 finack waiting && has "127.0.0.1:91 .* - (closed already)$" || rc=1
+	ends 0 finack -j why && is "d['findings'][0]['text'].split(':')[0]" \
+		"1 socket was closed here, and the FIN has not left" &&
+		is "'owes' in str(d) or 'has to close' in str(d)" False || rc=1
+	kill $pid
+	wait $pid 2>/dev/null
+	return $rc
+}
+
 older_than() { awk -v ms=$(($1 * 1000)) 'NR > 1 && $1 < ms { young = 1 } END { exit NR < 2 || young }' /proc/net/finack_waiting; }
 
 test_waiting_filters_and_order() {

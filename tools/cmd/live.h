@@ -58,14 +58,14 @@ struct live {
 
 /** live_words() - check the words of the command line; Return: the exit status */
 int live_words(struct live *w, int argc, char **argv);
-/** live_begin() - from now on, signals only end the run, and a closed pipe shows as a write error */
+/** live_begin() - from now on, signals only end the run, as does a pipe that nobody reads */
 void live_begin(struct live *w);
 /** live_run() - print events until it is over; Return: the exit status */
 int live_run(struct live *w, int argc, char **argv);
 /** live_end() - if nobody read what was printed, end as SIGPIPE would have ended us */
 void live_end(const struct live *w);
 
-/** live_piece() - print a piece of a line, as a whole on the next one if it does not fit */
+/** live_piece() - print a piece of a line, on the next one if it does not fit */
 void live_piece(struct out *o, int *column, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /** live_duration() - print a column of microseconds, as the event has them; "-": not known */

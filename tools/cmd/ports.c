@@ -19,11 +19,13 @@
  * @order: what the services are sorted by
  * @before: a reading per namespace, to be subtracted; NULL for none
  * @total: of all namespaces
+ * @services: who listens
  */
 struct view {
 	int (*order)(const void *a, const void *b);
 	struct ports *before;
 	struct port_row total;
+	struct services services;
 };
 
 static uint64_t lost_ms(const struct port_row *r)
@@ -174,7 +176,7 @@ static bool says_something(const struct port_row *r)
 	       r->quick_acks || r->held;
 }
 
-static void table(struct ctx *ctx, struct view *v, const struct ports *p, const struct services *s)
+static void table(struct ctx *ctx, struct view *v, const struct ports *p)
 {
 	struct port_row sum = { .port = "all", .side = "" };
 	struct out *o = &ctx->out;
@@ -187,11 +189,11 @@ static void table(struct ctx *ctx, struct view *v, const struct ports *p, const 
 			continue;
 		if (!shown++)
 			heading(o);
-		line(o, s, &p->row[i]);
+		line(o, &v->services, &p->row[i]);
 	}
 	out_end(o);
 	if (shown > 1 && !o->json)
-		line(o, s, &sum);
+		line(o, &v->services, &sum);
 	if (!shown) {
 		out_text(o, v->before ? "nothing was counted meanwhile" : "no service was met yet");
 		out_record(o);
@@ -201,7 +203,6 @@ static void table(struct ctx *ctx, struct view *v, const struct ports *p, const 
 
 static int ports(struct ctx *ctx, const struct netns *ns, void *arg)
 {
-	struct services s = {};
 	struct view *v = arg;
 	struct ports p;
 
@@ -209,7 +210,7 @@ static int ports(struct ctx *ctx, const struct netns *ns, void *arg)
 		file_complain(PORTS_FILE);
 		return FAILED;
 	}
-	services_read(&s); /* without it no process is named */
+	services_enter(&v->services);
 	if (v->before) {
 		ports_sub(&p, &v->before[ns - ctx->ns]);
 		out_fixed(&ctx->out, "seconds", 0, 2, ctx->seconds);
@@ -218,8 +219,7 @@ static int ports(struct ctx *ctx, const struct netns *ns, void *arg)
 	}
 	if (p.n)
 		qsort(p.row, p.n, sizeof(*p.row), v->order);
-	table(ctx, v, &p, &s);
-	services_free(&s);
+	table(ctx, v, &p);
 	ports_free(&p);
 	return OK;
 }
@@ -257,17 +257,22 @@ static int over_interval(struct ctx *ctx, struct view *v)
 /* with -a, what all namespaces have together */
 static void totals(struct ctx *ctx, const struct view *v)
 {
-	char lost[32];
+	const struct port_row *t = &v->total;
+	struct out *o = &ctx->out;
+	char lost[32], text[256];
 
-	if (!ctx->all || ctx->out.json)
+	if (!ctx->all || o->json)
 		return;
-	out_duration(lost, sizeof(lost), lost_ms(&v->total) * 1000);
-	out_text(&ctx->out,
-		 "\nall namespaces: %llu closes, %llu separate, %llu waiting for close(), "
-		 "%llu stalls, %s lost", (unsigned long long)v->total.passive,
-		 (unsigned long long)v->total.separate, (unsigned long long)v->total.close_wait,
-		 (unsigned long long)(v->total.stalls + v->total.peer_stalls), lost);
-	out_record(&ctx->out);
+	snprintf(text, sizeof(text),
+		 "all namespaces: %llu closes, %llu separate, %llu waiting for close(), %llu stalls, "
+		 "%s lost", (unsigned long long)t->passive, (unsigned long long)t->separate,
+		 (unsigned long long)t->close_wait,
+		 (unsigned long long)(t->stalls + t->peer_stalls),
+		 out_duration(lost, sizeof(lost), lost_ms(t) * 1000));
+	out_text(o, o->oneline ? "" : "\n");
+	out_wrapped(o, NULL, 0, text);
+	if (o->unfinished)
+		out_record(o);
 }
 
 int ports_main(struct ctx *ctx, int argc, char **argv)
@@ -285,8 +290,10 @@ int ports_main(struct ctx *ctx, int argc, char **argv)
 		v.order = orders[i].order;
 	if (!module_ready(PORTS_FILE))
 		return FAILED;
+	services_open(&v.services); /* without it no process is named */
 	rc = ctx->seconds ? over_interval(ctx, &v) : each_netns(ctx, ports, &v);
 	if (!rc)
 		totals(ctx, &v);
+	services_free(&v.services);
 	return rc;
 }

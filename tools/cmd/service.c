@@ -6,15 +6,16 @@
 #include "out.h"
 #include "service.h"
 
-int services_read(struct services *s)
+int services_open(struct services *s)
 {
 	memset(s, 0, sizeof(*s));
-	if (listeners_read(&s->listeners))
-		return -1;
-	if (!procs_read(&s->procs))
-		return 0;
+	return procs_read(&s->procs);
+}
+
+void services_enter(struct services *s)
+{
 	listeners_free(&s->listeners);
-	return -1;
+	listeners_read(&s->listeners);
 }
 
 void services_free(struct services *s)

@@ -9,16 +9,18 @@
 
 /**
  * struct services - what it takes to name them
- * @listeners: of the namespace
- * @procs: the sockets of all processes
+ * @listeners: of the namespace at hand
+ * @procs: the sockets of all processes, which are those of all namespaces
  */
 struct services {
 	struct listeners listeners;
 	struct procs procs;
 };
 
-/** services_read() - find out who listens in the caller's namespace; Return: 0, or -1 with errno */
-int services_read(struct services *s);
+/** services_open() - find the sockets of all processes, once; Return: 0, or -1 with errno */
+int services_open(struct services *s);
+/** services_enter() - find out who listens in the caller's namespace; if it fails, nobody does */
+void services_enter(struct services *s);
 void services_free(struct services *s);
 
 /** service_process() - Return: a process that listens at @port; NULL if there is none to be seen */

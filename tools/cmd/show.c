@@ -363,13 +363,13 @@ static void every_counter(struct ctx *ctx, const struct sample *s)
 /* On a host whose own namespace is quiet, closes happen in others. */
 static void elsewhere(struct ctx *ctx, const struct sample *s)
 {
-	char others[64];
+	char others[64], text[128];
 
 	if (get(s, "FinAckPassive") || get(s, "FinAckActive") ||
 	    !netns_others(ctx, others, sizeof(others)))
 		return;
-	out_text(&ctx->out, "No close here. There %s: finack -a", others);
-	out_nl(&ctx->out);
+	snprintf(text, sizeof(text), "No close here. There %s: finack -a", others);
+	out_wrapped(&ctx->out, NULL, 0, text);
 }
 
 static int show(struct ctx *ctx, const struct netns *ns, void *arg)

@@ -8,8 +8,8 @@
 
 #include "cmd.h"
 #include "read/file.h"
-#include "service.h"
 #include "read/waiting.h"
+#include "service.h"
 #include "words.h"
 
 /**
@@ -256,7 +256,7 @@ static int waiting(struct ctx *ctx, const struct netns *ns, void *arg)
 		file_complain(WAITING_FILE);
 		return FAILED;
 	}
-	listeners_read(&q->services.listeners); /* without it none is named */
+	services_enter(&q->services);
 	t = measure(&w, q);
 	out_list(o, "waiting");
 	for (i = 0; i < w.n; i++) {
@@ -271,7 +271,6 @@ static int waiting(struct ctx *ctx, const struct netns *ns, void *arg)
 		out_text(o, "no socket%s owes a close()", w.n ? " of these" : "");
 		out_record(o);
 	}
-	listeners_free(&q->services.listeners);
 	waiting_free(&w);
 	return OK;
 }
@@ -285,7 +284,7 @@ int waiting_main(struct ctx *ctx, int argc, char **argv)
 		return rc;
 	if (!module_ready(WAITING_FILE))
 		return FAILED;
-	if (procs_read(&q.services.procs)) {
+	if (services_open(&q.services)) {
 		fprintf(stderr, "finack: cannot look for processes: %s\n", strerror(errno));
 		return FAILED;
 	}

@@ -77,7 +77,9 @@ static const struct symptom {
  * @w: the sockets that wait for close()
  * @k: the controls
  * @p: the services
- * @s: who listens
+ * @s: who listens; shared by all namespaces
+ * @stuck: how many sockets were closed here, and the peer has not taken what they sent
+ * @stuck_ms: how old the oldest such close is
  * @passive: how many passive closes there were
  */
 struct facts {
@@ -86,7 +88,9 @@ struct facts {
 	struct waiting w;
 	struct knobs k;
 	struct ports p;
-	struct services s;
+	struct services *s;
+	size_t stuck;
+	uint64_t stuck_ms;
 	uint64_t passive;
 };
 
@@ -114,7 +118,23 @@ say(struct ctx *ctx, struct facts *f, const char *name, const char *fmt, ...)
 	out_end(o);
 }
 
-static int gather(struct facts *f)
+/* Those who have called close() do not owe it. The oldest comes first. */
+static void set_closed_apart(struct facts *f)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < f->w.n; i++) {
+		const struct waiter *w = &f->w.row[i];
+
+		if (strcmp(w->owner, "closed"))
+			f->w.row[n++] = *w;
+		else if (w->age_ms >= LONG_MS && !f->stuck++)
+			f->stuck_ms = w->age_ms;
+	}
+	f->w.n = n;
+}
+
+static int gather(struct facts *f, struct services *s)
 {
 	const char *path = COUNTERS_FILE;
 	bool bad = counters_read(&f->c);
@@ -138,7 +158,9 @@ static int gather(struct facts *f)
 	if (bad)
 		file_complain(path);
 	else
-		services_read(&f->s); /* without it no process is named */
+		services_enter(s);
+	f->s = s;
+	set_closed_apart(f);
 	f->passive = counters_get(&f->c, "FinAckPassive");
 	return bad ? FAILED : OK;
 }
@@ -226,9 +248,10 @@ static size_t alike(const struct facts *f, size_t n, uint64_t port, const struct
 	size_t i, same = 0;
 
 	for (i = 0; i < n; i++) {
-		const struct proc_socket *t = s ? procs_find(&f->s.procs, f->w.row[i].inode) : NULL;
+		const struct waiter *w = &f->w.row[i];
+		const struct proc_socket *t = s ? procs_find(&f->s->procs, w->inode) : NULL;
 
-		same += s ? t && t->pid == s->pid : f->w.row[i].lport == port;
+		same += s ? t && t->pid == s->pid : w->lport == port;
 	}
 	return same;
 }
@@ -243,7 +266,7 @@ static struct leak find_leak(const struct facts *f)
 	some = l.n < LEAKS_MOST ? l.n : LEAKS_MOST;
 	for (i = 0; i < some; i++) {
 		const struct waiter *w = &f->w.row[i];
-		const struct proc_socket *s = procs_find(&f->s.procs, w->inode);
+		const struct proc_socket *s = procs_find(&f->s->procs, w->inode);
 
 		same = w->lport == l.port ? 0 : alike(f, some, w->lport, NULL);
 		if (same > l.at_port) {
@@ -259,28 +282,59 @@ static struct leak find_leak(const struct facts *f)
 	return l;
 }
 
+/* writes whose they are, and what has to be done; Return: @buf */
+static char *blame(char *buf, size_t size, const struct leak *l)
+{
+	char some[64] = "", who[96] = "No process that has them can be seen.";
+
+	if (l->unaccepted == l->n) {
+		snprintf(buf, size,
+			 "%s never accepted: who listens there does not call accept(). No control "
+			 "can help: the code has to.", l->n == 1 ? "It was" : "They were");
+		return buf;
+	}
+	if (l->holder)
+		snprintf(who, sizeof(who), "%.32s (pid %d) has %zu of them.", l->holder->command,
+			 (int)l->holder->pid, l->held);
+	if (l->unaccepted)
+		snprintf(some, sizeof(some), " %zu %s never accepted.", l->unaccepted,
+			 l->unaccepted == 1 ? "was" : "were");
+	snprintf(buf, size, "%s%s No control can help: the code has to close.", who, some);
+	return buf;
+}
+
 /* who does not close, and where */
 static void leaks(struct ctx *ctx, struct facts *f)
 {
-	char age[32], port[16], where[96], who[160] = "No process that has them can be seen.";
+	char age[32], port[16], where[96], who[256];
 	struct leak l = find_leak(f);
 
 	if (!l.n)
 		return;
 	out_duration(age, sizeof(age), f->w.row[0].age_ms * 1000);
 	snprintf(port, sizeof(port), "%u", (unsigned int)l.port);
-	service_name(where, sizeof(where), &f->s, port, "local");
-	if (l.unaccepted == l.n)
-		snprintf(who, sizeof(who),
-			 "They were never accepted: who listens there does not call accept().");
-	else if (l.holder)
-		snprintf(who, sizeof(who), "%.32s (pid %d) has %zu of them.", l.holder->command,
-			 (int)l.holder->pid, l.held);
+	service_name(where, sizeof(where), f->s, port, "local");
 	say(ctx, f, "waiting",
-	    "%zu socket%s waited for close() for more than %d s by now, the oldest for %s%s %s. %s No "
-	    "control can help: the code has to close. 'finack waiting' lists them.",
+	    "%zu socket%s waited for close() for more than %d s by now, the oldest for %s%s %s. %s "
+	    "'finack waiting' lists them.",
 	    l.n, l.n == 1 ? " has" : "s have", LONG_MS / 1000, age,
-	    l.at_port == l.n ? ", at" : ", most at", where, who);
+	    l.at_port == l.n ? ", at" : ", most at", where,
+	    blame(who, sizeof(who), &l));
+}
+
+/* whose peer does not read what they sent before they closed */
+static void stuck(struct ctx *ctx, struct facts *f)
+{
+	char age[32];
+
+	if (!f->stuck)
+		return;
+	out_duration(age, sizeof(age), f->stuck_ms * 1000);
+	say(ctx, f, "waiting",
+	    "%zu socket%s closed here, and the FIN has not left: the peer does not take what has to "
+	    "go before it. The peer's FIN came up to %s ago. There: read to the end. Code here: "
+	    "TCP_USER_TIMEOUT limits the wait. No control can help. 'finack waiting' lists them.",
+	    f->stuck, f->stuck == 1 ? " was" : "s were", age);
 }
 
 static void plateau(struct ctx *ctx, struct facts *f)
@@ -326,23 +380,33 @@ static char *most_at(char *buf, size_t size, const struct facts *f, const struct
 	*buf = '\0';
 	if (row)
 		snprintf(buf, size, ", %s %s", all ? "all at" : "most of it at",
-			 service_name(name, sizeof(name), &f->s, row->port, row->side));
+			 service_name(name, sizeof(name), f->s, row->port, row->side));
 	return buf;
 }
 
 static void local_stalls(struct ctx *ctx, struct facts *f, unsigned long long n)
 {
+	const char *quickack = knobs_get(&f->k, "quickack");
 	const struct port_row *row = WORST(f, stall_ms);
-	char lost[32], at[128];
+	const char *ports = knobs_get(&f->k, "ports");
+	char lost[32], at[128], cure[256];
 
+	if (quickack && strcmp(quickack, "0"))
+		snprintf(cure, sizeof(cure),
+			 "Here quickack is %.8s now%s%.40s: 'finack -d 10 ports stalls' shows "
+			 "whether they go on.", quickack,
+			 ports && *ports ? ", for the ports " : "", ports ? ports : "");
+	else
+		snprintf(cure, sizeof(cure),
+			 "Here: 'finack set quickack 2' finds such services and spares the others; "
+			 "it costs them at most 16 ACKs for each wait. Without finack: 'ip route "
+			 "change ... quickack 1', for all of the route.");
 	out_duration(lost, sizeof(lost), counters_get(&f->c, "FinAckStallMs") * 1000);
 	say(ctx, f, "FinAckStall",
-	    "%llu time%s a peer waited for a delayed ACK of ours, %s in all%s: it writes twice before "
-	    "it reads. Here: 'finack set quickack 2' finds such services and spares the others; it costs "
-	    "them at most 16 ACKs for each wait. Without finack: 'ip route change ... quickack 1', for "
-	    "all of the route. There: TCP_NODELAY, or one write.",
+	    "%llu time%s a peer waited for a delayed ACK of ours, %s in all%s: the peer writes twice "
+	    "before it reads. %s There: TCP_NODELAY, or one write.",
 	    n, n == 1 ? "" : "s", lost,
-	    most_at(at, sizeof(at), f, row, row && row->stalls == n));
+	    most_at(at, sizeof(at), f, row, row && row->stalls == n), cure);
 }
 
 static void peer_stalls(struct ctx *ctx, struct facts *f, unsigned long long n)
@@ -403,13 +467,13 @@ static void health(struct ctx *ctx, struct facts *f)
 static int why(struct ctx *ctx, const struct netns *ns, void *arg)
 {
 	struct facts *f = calloc(1, sizeof(*f));
-	int rc = f ? gather(f) : FAILED;
+	int rc = f ? gather(f, arg) : FAILED;
 
 	(void)ns;
-	(void)arg;
 	if (!rc) {
 		out_list(&ctx->out, "findings");
 		leaks(ctx, f);
+		stuck(ctx, f);
 		waits(ctx, f);
 		if (f->passive) {
 			outcome(ctx, f);
@@ -425,7 +489,6 @@ static int why(struct ctx *ctx, const struct netns *ns, void *arg)
 		out_end(&ctx->out);
 	}
 	if (f) {
-		services_free(&f->s);
 		ports_free(&f->p);
 		waiting_free(&f->w);
 	}
@@ -435,9 +498,15 @@ static int why(struct ctx *ctx, const struct netns *ns, void *arg)
 
 int why_main(struct ctx *ctx, int argc, char **argv)
 {
+	struct services s;
+	int rc;
+
 	if (argc > 1)
 		return misuse("why takes no arguments, '%s' was given", argv[1]);
 	if (!module_ready(COUNTERS_FILE))
 		return FAILED;
-	return each_netns(ctx, why, NULL);
+	services_open(&s); /* without it no process is named */
+	rc = each_netns(ctx, why, &s);
+	services_free(&s);
+	return rc;
 }
