@@ -70,10 +70,10 @@ test_readers_while_records_come_and_go() {
 		pids+=($!)
 	done
 	for i in 1 2; do
-		( # print lines that are wrong: an address or a family that no closer has, not ten fields
+		( # print lines that are wrong: an address or a family that no closer has, not eleven fields
 			n=0
 			while [ ! -e /tmp/stop-reading ]; do
-				awk 'NR > 1 && ($2 != "ipv6" || $3 != "::1" || $5 != "::1" || NF != 10) { print; bad = 1 }
+				awk 'NR > 1 && ($2 != "ipv6" || $3 != "::1" || $5 != "::1" || NF != 11) { print; bad = 1 }
 					END { exit bad }' /proc/net/finack_waiting || exit
 				n=$((n + 1))
 			done

@@ -32,6 +32,7 @@
 #include <stdlib.h>
 
 #define u8 uint8_t
+#define u16 uint16_t
 #define u32 uint32_t
 #define u64 uint64_t
 
