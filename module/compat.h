@@ -12,6 +12,10 @@
 #include <net/net_namespace.h>
 #include <net/tcp.h>
 
+#ifndef CONFIG_64BIT
+#error finack needs a 64-bit kernel: hooks read and write 64 bits at once
+#endif
+
 /* the type of the table that a sysctl's handler gets */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 #define FINACK_CTL_TABLE const struct ctl_table

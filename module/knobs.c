@@ -31,7 +31,7 @@ unsigned int finack_userns_hooks = FINACK_USERNS_USUAL;
  * @min: the least value
  * @max: the greatest
  * @def: the default
- * @learns: a policy has learned by its value, which a write makes it forget
+ * @forget: makes the policy forget what it has learned by the value that was; NULL for none
  */
 struct knob {
 	const char *name;
@@ -39,19 +39,21 @@ struct knob {
 	int min;
 	int max;
 	int def;
-	bool learns;
+	void (*forget)(struct finack_net *fn);
 };
 
-#define KNOB(_name, _min, _max, _def, _learns) \
-	{ #_name, offsetof(struct finack_knobs, _name), _min, _max, _def, _learns }
+#define KNOB(_name, _min, _max, _def, _forget) \
+	{ #_name, offsetof(struct finack_knobs, _name), _min, _max, _def, _forget }
 
 static const struct knob knobs[] = {
-	KNOB(detail, FINACK_DETAIL_OFF, FINACK_DETAIL_STALLS, FINACK_DETAIL_REASONS, false),
-	KNOB(fin_ack, FINACK_FIN_ACK_KERNEL, FINACK_FIN_ACK_LEARN, FINACK_FIN_ACK_KERNEL, true),
-	KNOB(fin_hold_ms, 1, 499, 150, true),
-	KNOB(quickack, FINACK_QUICKACK_KERNEL, FINACK_QUICKACK_LEARN, FINACK_QUICKACK_KERNEL, true),
-	KNOB(delack_min_ms, 0, 499, 0, false),
-	KNOB(delack_max_ms, 0, 499, 0, false),
+	KNOB(detail, FINACK_DETAIL_OFF, FINACK_DETAIL_STALLS, FINACK_DETAIL_REASONS, NULL),
+	KNOB(fin_ack, FINACK_FIN_ACK_KERNEL, FINACK_FIN_ACK_LEARN, FINACK_FIN_ACK_KERNEL,
+	     finack_learn_forget_fins),
+	KNOB(fin_hold_ms, 1, 499, 150, finack_learn_forget_fins),
+	KNOB(quickack, FINACK_QUICKACK_KERNEL, FINACK_QUICKACK_LEARN, FINACK_QUICKACK_KERNEL,
+	     finack_learn_forget_quick),
+	KNOB(delack_min_ms, 0, 499, 0, NULL),
+	KNOB(delack_max_ms, 0, 499, 0, NULL),
 };
 
 /* the list of ports is the row after these */
@@ -130,8 +132,8 @@ static int set_value(struct finack_net *fn, unsigned int row, int value)
 	if (err)
 		return err;
 	WRITE_ONCE(*value_of(&fn->knobs, row), value);
-	if (knobs[row].learns)
-		finack_learn_forget(fn);
+	if (knobs[row].forget)
+		knobs[row].forget(fn);
 	finack_hooks_cease(admin->wants & ~wants);
 	admin->wants = wants;
 	return 0;

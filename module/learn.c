@@ -5,30 +5,38 @@
  * quickack=2. A delayed ACK is a bet that data of ours will carry it. The bet is lost where the
  * timer has to send the ACK and nothing came while it waited. Such a wasted timer buys credit:
  * so many of the next ACKs leave at once. The first buys one, each further one twice as many, up to
- * GRANT. Where the peer answers such ACKs, it had waited for them: a wasted timer then buys
- * more, up to GRANT_ANSWERED, so that it seldom has to wait. A connection that did not answer GRANT
- * of them in a row gets no more, and leaves the credit to others of the service, until a timer is
- * wasted on it. The credit is lost where a peer goes on sending without our ACK, and after VAIN
- * ACKs in a row that no peer answered. CALM ACKs in a row that were left to the kernel and did not
- * waste a timer: all begins anew.
+ * GRANT. If the peer answers such an ACK, it had waited for it: a timer would have been wasted. So
+ * an answer buys, too, and at once the most, GRANT_ANSWERED. A connection that did not answer so
+ * many of them in a row gets no more, and leaves the credit to others of the service, until a timer
+ * is wasted on it. The credit is lost where a peer goes on sending without our ACK. All begins anew
+ * when what an answer bought is spent, and after CALM ACKs in a row that were left to the kernel
+ * and did not waste a timer.
  *
- * So the ACKs that leave at once are at most GRANT for each wasted timer. Where peers have answered
- * they are more, but no more than VAIN in a row without an answer. None leaves where no timer was
- * wasted, and none later than the kernel would send it. Each CPU learns on its own: nothing is
- * written that others write.
+ * So at most GRANT ACKs leave at once in vain for each wasted timer, and at most GRANT_ANSWERED for
+ * each ACK that the peer had waited for. None leaves where no timer was wasted, and none that the
+ * kernel delays leaves later than that. (An ACK at once also changes what the kernel decides next,
+ * as one of its own would.)
+ *
+ * Each CPU learns on its own: on a common path nothing is written that others write. The timer may
+ * fire on another CPU than the one that takes in the data of the connection: an idle CPU leaves its
+ * timers to others. So it buys for the CPU that took in the last data, by a word of "mail".
  *
  * fin_ack=3. The ACK of a FIN is held, as with fin_ack=2, where it will probably leave with our own
  * FIN: of the last WINDOW closes, with this one taken for late, at most an eighth came later than
  * fin_hold_ms. Each close that is judged earns an eighth of a hold, and each hold costs one until
- * it has succeeded. So however many closes wait at once, not more than one in eight was held in
- * vain.
+ * it has succeeded. A hold is in vain if the ACK leaves alone after all, whatever the reason. So
+ * however many closes wait at once, not more than one in eight was held in vain.
  */
+#include <linux/atomic.h>
 #include <linux/bitops.h>
+#include <linux/cpumask.h>
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/percpu.h>
+#include <linux/smp.h>
 #include <net/tcp.h>
 
+#include "bounds.h"
 #include "learn.h"
 #include "net.h"
 #include "port.h"
@@ -36,13 +44,10 @@
 #include "stall.h"
 #include "track.h"
 
-/* quickack=2: how many ACKs a wasted timer buys at most */
+/* quickack=2: how many ACKs a wasted timer buys at most, and how many an answer */
 #define GRANT		16
-/* and where the peer has answered one since the last wasted timer, and how fast that grows */
-#define GRANT_ANSWERED	32768
-#define GROWTH_ANSWERED	8
+#define GRANT_ANSWERED	64
 #define CALM		64
-#define VAIN		64
 
 /* fin_ack=3 */
 #define WINDOW		64	/* bits of finack_fins::late */
@@ -55,7 +60,8 @@
  * A word remembers the last pure ACK that a connection sent early or by the timer: bits 40 to 63
  * tell whose, 32 to 39 how many early ones it has not answered in a row, 0 to 31 how many data
  * segments we had sent by then. If we have sent no more when data comes, that ACK is what we sent
- * last. Each CPU has its own words. Another connection may take the place.
+ * last. Each CPU has its own words; a timer writes into those of the CPU that took in the data.
+ * Another connection may take the place.
  */
 #define PLACES_BITS	10
 #define WHOSE		GENMASK_ULL(63, 40)
@@ -83,30 +89,38 @@ void finack_learn_exit(void)
 
 static u64 word_of(const struct sock *sk)
 {
-	u64 hash = (u64)(unsigned long)sk * GOLDEN_RATIO_64;
+	u64 whose = (unsigned long)sk + ((u64)ntohs(inet_sk(sk)->inet_dport) << 48);
 
-	return (hash & WHOSE) | tcp_sk(sk)->data_segs_out;
+	return (whose * GOLDEN_RATIO_64 & WHOSE) | tcp_sk(sk)->data_segs_out;
 }
 
-static u64 *place_of(u64 word)
+static u64 *place_of(u64 word, int cpu)
 {
-	return &this_cpu_ptr(acks)->word[word >> (64 - PLACES_BITS)];
+	return &per_cpu_ptr(acks, cpu)->word[word >> (64 - PLACES_BITS)];
+}
+
+/* The CPU that took in the last data of a connection. SO_INCOMING_CPU can set this to anything. */
+static int cpu_of(const struct sock *sk)
+{
+	unsigned int cpu = READ_ONCE(sk->sk_incoming_cpu);
+
+	return cpu < nr_cpu_ids && cpu_possible(cpu) ? cpu : smp_processor_id();
 }
 
 /* how many early ACKs in a row a connection did not answer, in ONE_IN_VAIN */
 static u64 in_vain(const struct sock *sk)
 {
-	u64 word = word_of(sk), seen = *place_of(word);
+	u64 word = word_of(sk), seen = READ_ONCE(*place_of(word, smp_processor_id()));
 
 	return (seen ^ word) & WHOSE ? 0 : seen & IN_VAIN;
 }
 
-/* @vain: as in_vain() */
-static void remember_ack(const struct sock *sk, u64 vain)
+/* @cpu: whose words; @vain: as in_vain() */
+static void remember_ack(const struct sock *sk, int cpu, u64 vain)
 {
 	u64 word = word_of(sk);
 
-	*place_of(word) = word | vain;
+	WRITE_ONCE(*place_of(word, cpu), word | vain);
 }
 
 /* Whether the data that just came answers an ACK that was remembered. It can do so once: then the
@@ -114,25 +128,14 @@ static void remember_ack(const struct sock *sk, u64 vain)
  */
 static bool answers_ack(const struct sock *sk)
 {
-	u64 word = word_of(sk), *place = place_of(word);
+	u64 word = word_of(sk), *place = place_of(word, smp_processor_id());
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	if ((*place & ~IN_VAIN) != word ||
+	if ((READ_ONCE(*place) & ~IN_VAIN) != word ||
 	    !finack_is_answer(sk, tp->rx_opt.saw_tstamp, tp->rx_opt.rcv_tsecr + tp->tsoffset))
 		return false;
-	*place = 0;
+	WRITE_ONCE(*place, 0);
 	return true;
-}
-
-/* What this CPU knows of a service. Interrupts are off, or what is read is a guess. */
-static struct finack_quick *quick_of(unsigned int row)
-{
-	struct finack_quick *q = &this_cpu_ptr(finack_ports.rows[row].cpu)->quick;
-	u16 gen = READ_ONCE(finack_ports.rows[row].gen);
-
-	if (unlikely(q->gen != gen))
-		*q = (struct finack_quick){ .gen = gen };
-	return q;
 }
 
 static void forget(struct finack_quick *q)
@@ -140,23 +143,57 @@ static void forget(struct finack_quick *q)
 	*q = (struct finack_quick){ .gen = q->gen };
 }
 
+static void give(struct finack_quick *q, u8 grant)
+{
+	*q = (struct finack_quick){ .gen = q->gen, .credit = grant, .grant = grant };
+}
+
+/* a timer was wasted */
 static void buy(struct finack_quick *q)
 {
-	unsigned int grant = 1;
+	unsigned int grant = max(q->grant, 1);
 
-	if (q->grant && q->answered)
-		grant = min(q->grant * GROWTH_ANSWERED, GRANT_ANSWERED);
-	else if (q->grant)
-		grant = min(q->grant * 2, GRANT);
-	*q = (struct finack_quick){ .credit = grant, .grant = grant, .gen = q->gen };
+	if (q->grant && q->grant < GRANT)
+		grant *= 2;
+	give(q, grant);
+}
+
+/* What this CPU knows of a service, with what others bought for it. Interrupts are off. */
+static struct finack_quick *quick_of(const struct finack_net *fn, unsigned int row)
+{
+	struct finack_port_cpu *cpu = this_cpu_ptr(finack_ports.rows[row].cpu);
+	struct finack_quick *q = &cpu->quick;
+	u16 gen = READ_ONCE(fn->quick_gen);
+	u32 mail;
+
+	if (unlikely(q->gen != gen))
+		*q = (struct finack_quick){ .gen = gen };
+	if (unlikely(READ_ONCE(cpu->mail))) {
+		mail = xchg(&cpu->mail, 0);
+		if (mail >> 16 == gen)
+			for (mail &= U16_MAX; mail; mail--)
+				buy(q);
+	}
+	return q;
+}
+
+/* Buys for another CPU. Its word of mail is the generation (bits 16 to 31) and how many timers. */
+static void buy_for(int cpu, const struct finack_net *fn, unsigned int row)
+{
+	u32 *mail = &per_cpu_ptr(finack_ports.rows[row].cpu, cpu)->mail;
+	u16 gen = READ_ONCE(fn->quick_gen);
+	u32 old = READ_ONCE(*mail), new;
+
+	do {
+		new = old >> 16 == gen ? old + 1 : gen << 16 | 1;
+	} while ((u16)new && !try_cmpxchg(mail, &old, new));
 }
 
 /* The delay that the timer which fires now had, in ticks, if nothing came meanwhile. */
 static u32 delay_of(const struct finack_net *fn, const struct sock *sk)
 {
-	u32 min = msecs_to_jiffies(READ_ONCE(fn->knobs.delack_min_ms));
-	u32 max = msecs_to_jiffies(READ_ONCE(fn->knobs.delack_max_ms));
-	u32 delay = max(finack_delack_ticks(sk), min);
+	unsigned long min = finack_delay_min(fn, sk), max = finack_delay_max(fn);
+	unsigned long delay = max_t(unsigned long, finack_delack_ticks(sk), min);
 
 	return max ? min(delay, max) : delay;
 }
@@ -170,6 +207,7 @@ void finack_learn_timer(struct sock *sk)
 	struct finack_net *fn = finack_net_of(sk);
 	unsigned long flags;
 	unsigned int row;
+	int cpu;
 
 	if (!fn || READ_ONCE(fn->knobs.quickack) != FINACK_QUICKACK_LEARN ||
 	    sk->sk_state != TCP_ESTABLISHED || !finack_knobs_apply(fn, sk))
@@ -183,9 +221,13 @@ void finack_learn_timer(struct sock *sk)
 		return;
 	if (!READ_ONCE(fn->learned))
 		WRITE_ONCE(fn->learned, true);
+	cpu = cpu_of(sk);
 	local_irq_save(flags);
-	buy(quick_of(row));
-	remember_ack(sk, 0);
+	remember_ack(sk, cpu, 0);
+	if (cpu == smp_processor_id())
+		buy(quick_of(fn, row));
+	else
+		buy_for(cpu, fn, row);
 	local_irq_restore(flags);
 }
 
@@ -200,26 +242,19 @@ static bool spend(struct finack_quick *q, const struct sock *sk)
 	}
 	if (answers_ack(sk)) {
 		/* Now it has what it waited for, and it is our turn to answer. */
-		q->answered = true;
-		q->vain = 0;
-		q->calm = 0;
+		give(q, GRANT_ANSWERED);
 		return false;
 	}
 	if (!q->credit) {
-		if (++q->calm >= CALM)
+		if (q->grant == GRANT_ANSWERED || ++q->calm >= CALM)
 			forget(q);
 		return false;
 	}
-	if (q->vain >= VAIN) {
-		forget(q);
-		return false;
-	}
 	vain = in_vain(sk);
-	if (vain >= GRANT * ONE_IN_VAIN)
+	if (vain >= GRANT_ANSWERED * ONE_IN_VAIN)
 		return false;
 	q->credit--;
-	q->vain++;
-	remember_ack(sk, vain + ONE_IN_VAIN);
+	remember_ack(sk, smp_processor_id(), vain + ONE_IN_VAIN);
 	return true;
 }
 
@@ -234,63 +269,56 @@ static bool spend(struct finack_quick *q, const struct sock *sk)
  */
 unsigned int finack_learn_quick(struct finack_net *fn, struct sock *sk)
 {
+	const struct finack_port_cpu *cpu;
 	unsigned int row;
 
 	if (likely(!READ_ONCE(fn->learned)))
 		return 0;
 	row = finack_port_of(fn, sk);
-	return READ_ONCE(this_cpu_ptr(finack_ports.rows[row].cpu)->quick.grant) ? row : 0;
+	cpu = this_cpu_ptr(finack_ports.rows[row].cpu);
+	return READ_ONCE(cpu->quick.grant) || READ_ONCE(cpu->mail) ? row : 0;
 }
 
 /**
  * finack_learn_sends_now() - whether an ACK that the kernel is about to delay is worth a credit
+ * @fn: the namespace
  * @row: from finack_learn_quick()
  * @sk: the socket
  *
  * Return: true if so; one was spent.
  */
-bool finack_learn_sends_now(unsigned int row, struct sock *sk)
+bool finack_learn_sends_now(const struct finack_net *fn, unsigned int row, struct sock *sk)
 {
 	struct finack_quick *q;
 	unsigned long flags;
 	bool now;
 
 	local_irq_save(flags);
-	q = quick_of(row);
+	q = quick_of(fn, row);
 	now = q->grant && spend(q, sk);
 	local_irq_restore(flags);
 	return now;
 }
 
-/* lock held; @gen: of the row */
-static void renew(struct finack_fins *f, u16 gen)
-{
-	if (f->gen == gen)
-		return;
-	f->gen = gen;
-	f->closes = 0;
-	f->asked = 0;
-	f->tokens = 0;
-	f->late = 0;
-}
-
 /**
  * finack_learn_holds() - whether the ACK of a FIN is worth a hold
- * @fn: the namespace
  * @rec: the record of the close, about which nothing has been decided
  *
  * Return: true if so. finack_learn_in_vain() or finack_learn_close() then has to be called.
  */
-bool finack_learn_holds(struct finack_net *fn, struct finack_rec *rec)
+bool finack_learn_holds(struct finack_rec *rec)
 {
 	struct finack_fins *f = &finack_ports.fins[rec->row];
+	u16 gen = READ_ONCE(rec->fn->fins_gen);
 	unsigned long flags;
 	bool holds;
 
 	if (!rec->row)
 		return false;
+	rec->learned_gen = gen;
 	raw_spin_lock_irqsave(&f->lock, flags);
-	renew(f, READ_ONCE(finack_ports.rows[rec->row].gen));
+	if (f->gen != gen)
+		finack_fins_reset(f, gen);
 	holds = ++f->asked % LEFT_ALONE && f->closes == WINDOW && f->tokens >= TOKEN &&
 		hweight64(f->late & ~BIT_ULL(WINDOW - 1)) <= LATE_MOST;
 	if (holds)
@@ -300,15 +328,17 @@ bool finack_learn_holds(struct finack_net *fn, struct finack_rec *rec)
 }
 
 /* @back: the tokens of a hold that succeeded */
-static void judge(unsigned int row, bool late, unsigned int back)
+static void judge(const struct finack_rec *rec, bool late, unsigned int back)
 {
-	struct finack_fins *f = &finack_ports.fins[row];
+	struct finack_fins *f = &finack_ports.fins[rec->row];
+	u16 gen = READ_ONCE(rec->fn->fins_gen);
 	unsigned long flags;
 
+	if (rec->learned_gen != gen % 16)
+		return; /* it was decided before all was forgotten */
 	raw_spin_lock_irqsave(&f->lock, flags);
-	if (f->gen != READ_ONCE(finack_ports.rows[row].gen))
-		back = 0; /* taken before all was forgotten */
-	renew(f, READ_ONCE(finack_ports.rows[row].gen));
+	if (f->gen != gen)
+		finack_fins_reset(f, gen);
 	f->late = f->late << 1 | late;
 	f->closes = min(f->closes + 1, WINDOW);
 	f->tokens = min(f->tokens + 1 + back, TOKENS_MOST);
@@ -316,22 +346,23 @@ static void judge(unsigned int row, bool late, unsigned int back)
 }
 
 /**
- * finack_learn_in_vain() - a hold that was thought worth it has run out
- * @rec: the record of the close
+ * finack_learn_in_vain() - the ACK of a FIN leaves alone, whether or not it was held
+ * @rec: the record of the close, NULL for none
  */
 void finack_learn_in_vain(struct finack_rec *rec)
 {
-	if (rec->learn != FINACK_LEARN_HOLD)
+	if (!rec || rec->learn != FINACK_LEARN_HOLD)
 		return;
 	rec->learn = FINACK_LEARN_DONE;
-	judge(rec->row, true, 0);
+	judge(rec, true, 0);
 }
 
 /**
  * finack_learn_close() - a close is over about which something was decided
  * @fn: the namespace
  * @rec: its record
- * @fin_ns: when our FIN left, 0 if it did not or the time is not known
+ * @fin_ns: when our FIN left, 0 if it did not or the time is not known (where pacing or a closed
+ *	window delayed it, say), which counts as late
  */
 void finack_learn_close(const struct finack_net *fn, struct finack_rec *rec, u64 fin_ns)
 {
@@ -339,19 +370,24 @@ void finack_learn_close(const struct finack_net *fn, struct finack_rec *rec, u64
 	bool late = !fin_ns || fin_ns - rec->fin_ns > hold;
 
 	if (rec->row && rec->learn != FINACK_LEARN_DONE)
-		judge(rec->row, late, rec->learn == FINACK_LEARN_HOLD && !late ? TOKEN : 0);
+		judge(rec, late, rec->learn == FINACK_LEARN_HOLD && !late ? TOKEN : 0);
 }
 
 /**
- * finack_learn_forget() - forget what was learned of the services of a namespace
+ * finack_learn_forget_quick() - forget what quickack=2 has learned in a namespace
  * @fn: the namespace; its knobs are locked
  */
-void finack_learn_forget(struct finack_net *fn)
+void finack_learn_forget_quick(struct finack_net *fn)
 {
-	unsigned int row;
-
+	WRITE_ONCE(fn->quick_gen, fn->quick_gen + 1);
 	WRITE_ONCE(fn->learned, false); /* what a handler learns just now may be forgotten */
-	for (row = finack_port_next(&fn->admin->port_first); row;
-	     row = finack_port_next(&finack_ports.rows[row].next))
-		WRITE_ONCE(finack_ports.rows[row].gen, finack_ports.rows[row].gen + 1);
+}
+
+/**
+ * finack_learn_forget_fins() - forget what fin_ack=3 has learned in a namespace
+ * @fn: the namespace; its knobs are locked
+ */
+void finack_learn_forget_fins(struct finack_net *fn)
+{
+	WRITE_ONCE(fn->fins_gen, fn->fins_gen + 1);
 }

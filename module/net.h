@@ -53,6 +53,8 @@ struct finack_admin {
  * @late: closes in LAST_ACK whose FIN is queued and has not been sent yet
  * @admin: what hooks seldom need
  * @learned: quickack=2 has learned something since the knob was written
+ * @quick_gen: what was learned for another generation of quickack=2 is forgotten
+ * @fins_gen: the same of fin_ack=3
  *
  * Hooks on every CPU read the first cache line, which changes only with a knob. They write the
  * second one only if the table is full, a FIN has to wait, or something is learned for the first
@@ -68,6 +70,8 @@ struct finack_net {
 	atomic_t late;
 	struct finack_admin *admin;
 	bool learned;
+	u16 quick_gen;
+	u16 fins_gen;
 };
 
 static_assert(offsetofend(struct finack_net, knobs) <= 64);

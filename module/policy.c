@@ -17,6 +17,7 @@
  */
 #include <linux/jiffies.h>
 
+#include "bounds.h"
 #include "compat.h"
 #include "learn.h"
 #include "net.h"
@@ -24,12 +25,6 @@
 #include "policy.h"
 #include "port.h"
 #include "reason.h"
-
-/* The delayed-ACK timer is exact to one tick up to WHEEL_EXACT ticks, beyond that to WHEEL_COARSE
- * (the first levels of the timer wheel, kernel/time/timer.c).
- */
-#define WHEEL_EXACT	62
-#define WHEEL_COARSE	8
 
 /* the interval at which a hold checks whether it is still wanted, in ticks */
 #define LOOK	msecs_to_jiffies(8)
@@ -61,22 +56,6 @@ static bool data_about_to_leave(const struct sock *sk)
 	       (!(tp->nonagle & TCP_NAGLE_CORK) && (tp->nonagle || !tp->packets_out));
 }
 
-/* Milliseconds in ticks, few enough that the timer, wheel included, fires within half a second. */
-static unsigned long ticks_of(unsigned int ms)
-{
-	unsigned long n = msecs_to_jiffies(ms);
-
-	return min(n, HZ / 2 - 1 - (n > WHEEL_EXACT ? WHEEL_COARSE : 1UL));
-}
-
-/* the application's own maximum (TCP_DELACK_MAX_US, TCP_BPF_DELACK_MAX) in ticks, 0 for none */
-static u32 own_maximum(const struct sock *sk)
-{
-	u32 own = READ_ONCE(inet_csk(sk)->icsk_delack_max);
-
-	return own < TCP_DELACK_MAX ? own : 0;
-}
-
 /* How much longer the ACK of the peer's FIN may be held, in nanoseconds; 0 or less: no longer. If
  * data before the FIN waits for the same ACK, it may have waited as long as a delayed ACK can, and
  * the limit is that much shorter.
@@ -86,24 +65,24 @@ static s64 hold_left(const struct finack_net *fn, const struct sock *sk,
 {
 	u64 hold = READ_ONCE(fn->knobs.fin_hold_ms) * (u64)NSEC_PER_MSEC, limit = HOLD_LIMIT_NS;
 	unsigned long waited;
-	u32 own = own_maximum(sk);
+	u32 own = finack_own_maximum(sk);
 
 	if (own) /* the kernel's timer for this maximum fires within its last tick */
 		hold = min(hold, (own - 1) * (u64)TICK_NSEC);
 
 	if (rec->data_waits) {
 		waited = max_t(unsigned long, TCP_DELACK_MAX,
-			       ticks_of(READ_ONCE(fn->knobs.delack_min_ms)));
+			       finack_delay_ticks(READ_ONCE(fn->knobs.delack_min_ms)));
 		limit -= min(limit, waited * (u64)TICK_NSEC);
 	}
 	return rec->fin_ns + min(hold, limit) - ktime_get_ns();
 }
 
 /* Whether fin_ack=3 holds the ACK. That is decided once for each close. */
-static bool is_worth_it(struct finack_net *fn, struct finack_rec *rec)
+static bool is_worth_it(struct finack_rec *rec)
 {
 	if (rec->learn == FINACK_LEARN_NOT)
-		rec->learn = finack_learn_holds(fn, rec) ? FINACK_LEARN_HOLD : FINACK_LEARN_LEAVE;
+		rec->learn = finack_learn_holds(rec) ? FINACK_LEARN_HOLD : FINACK_LEARN_LEAVE;
 	return rec->learn == FINACK_LEARN_HOLD;
 }
 
@@ -117,7 +96,7 @@ static struct finack_rec *to_be_held(struct finack_net *fn, struct sock *sk)
 	    !inet_csk_in_pingpong_mode(sk) || !finack_knobs_apply(fn, sk))
 		return NULL;
 	rec = finack_track_find(sk);
-	return rec && fin_ack == FINACK_FIN_ACK_LEARN && !is_worth_it(fn, rec) ? NULL : rec;
+	return rec && fin_ack == FINACK_FIN_ACK_LEARN && !is_worth_it(rec) ? NULL : rec;
 }
 
 /* Sends an ACK at once for quickack, 1 or 2. */
@@ -136,7 +115,7 @@ static bool quickack_sends_now(struct finack_net *fn, struct sock *sk)
 	}
 	if (!finack_knobs_apply(fn, sk) || finack_delack_is_due(sk) || data_about_to_leave(sk))
 		return false;
-	if (learns && !finack_learn_sends_now(row, sk))
+	if (learns && !finack_learn_sends_now(fn, row, sk))
 		return false;
 	if (learns)
 		finack_inc(fn, FINACK_QUICK_AUTO);
@@ -189,6 +168,34 @@ static void note_hold(struct finack_net *fn, struct finack_rec *rec)
 	rec->held = FINACK_HELD_BACK;
 }
 
+/* Whether the handler of the delayed-ACK timer sends an ACK. It checks this first, too. */
+static bool timer_sends(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+
+	return !tcp_sk(sk)->compressed_ack && icsk->icsk_ack.pending & ICSK_ACK_TIMER &&
+	       !time_after(finack_delack_timeout(icsk), jiffies);
+}
+
+/* Whether the ACK that is about to leave is held, and notes it. */
+static bool holds(struct finack_net *fn, struct sock *sk, bool timer)
+{
+	struct finack_rec *rec = to_be_held(fn, sk);
+	bool hold;
+
+	if (!rec)
+		return false;
+	/* The answer to an unacceptable segment, such as a challenge ACK, is not the ACK of the FIN
+	 * (tcp_oow_rate_limited).
+	 */
+	if (!timer && tcp_sk(sk)->last_oow_ack_time == tcp_jiffies32)
+		return false;
+	hold = hold_left(fn, sk, rec) > 0;
+	if (hold || (timer && rec->held == FINACK_HELD_SHORT))
+		note_hold(fn, rec);
+	return hold;
+}
+
 /**
  * finack_policy_holds() - whether the ACK of a FIN that is about to leave is held
  * @sk: the socket, tcp_send_ack() or tcp_delack_timer_handler() just entered
@@ -202,25 +209,12 @@ bool finack_policy_holds(struct sock *sk, bool timer)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct finack_net *fn = finack_net_of(sk);
-	struct finack_rec *rec = fn ? to_be_held(fn, sk) : NULL;
-	bool hold;
 
-	if (!rec)
+	if (!fn || READ_ONCE(fn->knobs.fin_ack) < FINACK_FIN_ACK_HOLD || !owes_ack_of_fin(sk) ||
+	    (timer && !timer_sends(sk)))
 		return false;
-	/* the timer's handler checks this first, too: then it sends no ACK for the timer */
-	if (timer && (tcp_sk(sk)->compressed_ack || !(icsk->icsk_ack.pending & ICSK_ACK_TIMER) ||
-		      time_after(finack_delack_timeout(icsk), jiffies)))
-		return false;
-	/* The answer to an unacceptable segment, such as a challenge ACK, is not the ACK of the FIN
-	 * (tcp_oow_rate_limited).
-	 */
-	if (!timer && tcp_sk(sk)->last_oow_ack_time == tcp_jiffies32)
-		return false;
-	hold = hold_left(fn, sk, rec) > 0;
-	if (hold || (timer && rec->held == FINACK_HELD_SHORT))
-		note_hold(fn, rec);
-	if (!hold) {
-		finack_learn_in_vain(rec);
+	if (!holds(fn, sk, timer)) {
+		finack_learn_in_vain(finack_track_find(sk));
 		return false;
 	}
 	/* written as the kernel does: the timer reads it without the socket lock */
@@ -249,11 +243,15 @@ bool finack_policy_bounds(struct sock *sk, struct finack_delack *before)
 	 * copy of tcp_send_ack() that has no hook. If ICSK_ACK_TIMER is cleared, it arms the timer
 	 * instead.
 	 */
-	if (rec && finack_delack_is_due(sk) && hold_left(fn, sk, rec) > 0) {
-		note_hold(fn, rec);
-		/* as in finack_policy_holds() */
-		smp_store_release(&icsk->icsk_ack.pending,
-				  icsk->icsk_ack.pending & ~ICSK_ACK_TIMER);
+	if (rec && finack_delack_is_due(sk)) {
+		if (hold_left(fn, sk, rec) > 0) {
+			note_hold(fn, rec);
+			/* as in finack_policy_holds() */
+			smp_store_release(&icsk->icsk_ack.pending,
+					  icsk->icsk_ack.pending & ~ICSK_ACK_TIMER);
+		} else {
+			finack_learn_in_vain(rec);
+		}
 	}
 	return rec || (fn && (READ_ONCE(fn->knobs.delack_min_ms) ||
 			      READ_ONCE(fn->knobs.delack_max_ms)) && finack_knobs_apply(fn, sk));
@@ -263,12 +261,8 @@ bool finack_policy_bounds(struct sock *sk, struct finack_delack *before)
 static unsigned long in_bounds(const struct finack_net *fn, const struct sock *sk,
 			       const struct finack_delack *before, unsigned long expires)
 {
-	unsigned long min = ticks_of(READ_ONCE(fn->knobs.delack_min_ms));
-	unsigned long max = ticks_of(READ_ONCE(fn->knobs.delack_max_ms));
-	u32 own = own_maximum(sk);
+	unsigned long min = finack_delay_min(fn, sk), max = finack_delay_max(fn);
 
-	if (own)
-		min = min_t(unsigned long, min, own);
 	if (min) {
 		/* A timer that was set before is neither brought forward below the minimum nor put
 		 * off again.
@@ -303,7 +297,7 @@ void finack_policy_bound(struct sock *sk, const struct finack_delack *before)
 	if (rec) {
 		u64 left = max_t(s64, hold_left(fn, sk, rec), 0);
 
-		expires = jiffies + min_t(u64, div_u64(left, TICK_NSEC), WHEEL_EXACT);
+		expires = jiffies + min_t(u64, div_u64(left, TICK_NSEC), FINACK_WHEEL_EXACT);
 		if (rec->held == FINACK_HELD_BACK) {
 			/* The kernel would have sent the ACK. From here on check regularly whether
 			 * the application has asked for it (TCP_QUICKACK), which no hook sees.
@@ -311,7 +305,7 @@ void finack_policy_bound(struct sock *sk, const struct finack_delack *before)
 			expires = min(expires, jiffies + LOOK);
 		} else {
 			/* the kernel's delay ends sooner, or the application has set a maximum */
-			if (!time_before(expires, old) || own_maximum(sk))
+			if (!time_before(expires, old) || finack_own_maximum(sk))
 				return;
 			rec->held = FINACK_HELD_SHORT;
 		}

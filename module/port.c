@@ -14,15 +14,12 @@
  * What is counted in a row is counted in the namespace's own counter first. What belongs to no row
  * ("other") is the difference, so that the sum over all rows is always that counter.
  */
-#include <linux/irqflags.h>
-#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/time64.h>
 
 #include "port.h"
 #include "share.h"
@@ -166,17 +163,27 @@ static void give(struct finack_net *fn, u64 key, struct finack_port_slot *slot)
 	admin->port_last = row;
 }
 
-static noinline void give_one(struct finack_net *fn, u64 key)
+/* the first free slot that a search for the service finds, NULL if all are taken */
+static struct finack_port_slot *free_slot(u64 key)
 {
 	struct finack_port_slot *home = finack_port_home(key);
-	unsigned long flags;
 	int i;
 
+	for (i = 0; i < SEARCH; i++)
+		if (!READ_ONCE(home[i].key))
+			return &home[i];
+	return NULL;
+}
+
+static noinline void give_one(struct finack_net *fn, u64 key)
+{
+	struct finack_port_slot *slot;
+	unsigned long flags;
+
 	raw_spin_lock_irqsave(&rows_lock, flags);
-	for (i = 0; i < SEARCH && home[i].key; i++)
-		;
-	if (i < SEARCH && may_have_one(fn->share) && !slot_of(key))
-		give(fn, key, &home[i]);
+	slot = free_slot(key);
+	if (slot && may_have_one(fn->share) && !slot_of(key))
+		give(fn, key, slot);
 	raw_spin_unlock_irqrestore(&rows_lock, flags);
 }
 
@@ -191,7 +198,7 @@ noinline notrace unsigned int finack_port_find(struct finack_net *fn, u64 key)
 {
 	struct finack_port_slot *slot = slot_of(key);
 
-	if (!slot && may_have_one(fn->share)) {
+	if (!slot && may_have_one(fn->share) && free_slot(key)) {
 		give_one(fn, key);
 		slot = slot_of(key);
 	}
@@ -202,25 +209,14 @@ noinline notrace unsigned int finack_port_find(struct finack_net *fn, u64 key)
  * finack_port_stall() - count a stall
  * @row: the row of its service
  * @side: whose ACK was late
- * @us: the microseconds lost
- *
- * Return: the milliseconds that this adds to the row.
+ * @ms: the whole milliseconds that this adds
  */
-unsigned long finack_port_stall(unsigned int row, enum finack_side side, u64 us)
+void finack_port_stall(unsigned int row, enum finack_side side, unsigned long ms)
 {
 	unsigned int id = FINACK_PORT_STALL + 2 * side;
-	struct finack_port_cpu *cpu;
-	unsigned long flags, ms;
-	u32 rest;
 
-	local_irq_save(flags);
-	cpu = this_cpu_ptr(finack_ports.rows[row].cpu);
-	ms = div_u64_rem(us + cpu->us[side], USEC_PER_MSEC, &rest);
-	cpu->us[side] = rest;
-	local_irq_restore(flags);
 	finack_port_inc(row, id);
 	this_cpu_add(finack_ports.rows[row].cpu->count[id + 1], ms);
-	return ms;
 }
 
 /* Takes a row back. Nothing counts in it any more. */
@@ -232,10 +228,10 @@ static void take_back(struct finack_share *share, unsigned int row)
 
 	for_each_possible_cpu(cpu)
 		memset(per_cpu_ptr(port->cpu, cpu), 0, sizeof(*port->cpu));
+	finack_fins_reset(&finack_ports.fins[row], 0);
 	raw_spin_lock_irqsave(&rows_lock, flags);
 	WRITE_ONCE(slot_of(port->key)->key, 0);
 	port->key = 0;
-	port->gen++;
 	free_rows[free_count] = row;
 	WRITE_ONCE(free_count, free_count + 1);
 	count_used(share, -1);
@@ -263,8 +259,11 @@ unsigned int finack_ports_used(void)
 	return READ_ONCE(used_by_host) + READ_ONCE(used_by_others);
 }
 
-/* Return: the credit of the service, on all CPUs */
-static unsigned int sum_up(unsigned int row, unsigned long *sum)
+/* Sums up a row. Closes that begin are read last, so that none seems to have ended that did not
+ * begin. What is taken back meanwhile on another CPU than it was counted on must not show as a
+ * negative number. Return: the credit.
+ */
+static unsigned int sum_up(const struct finack_net *fn, unsigned int row, unsigned long *sum)
 {
 	const struct finack_port *port = &finack_ports.rows[row];
 	unsigned int credit = 0;
@@ -274,11 +273,17 @@ static unsigned int sum_up(unsigned int row, unsigned long *sum)
 	for_each_possible_cpu(cpu) {
 		const struct finack_port_cpu *one = per_cpu_ptr(port->cpu, cpu);
 
-		for (id = __FINACK_PORT_MAX - 1; id >= 0; id--)
+		for (id = FINACK_PORT_PASSIVE + 1; id < __FINACK_PORT_MAX; id++)
 			sum[id] += READ_ONCE(one->count[id]);
-		if (READ_ONCE(one->quick.gen) == READ_ONCE(port->gen))
+		if (READ_ONCE(one->quick.gen) == READ_ONCE(fn->quick_gen))
 			credit += READ_ONCE(one->quick.credit);
 	}
+	smp_rmb(); /* as in mib.c */
+	for_each_possible_cpu(cpu)
+		sum[FINACK_PORT_PASSIVE] +=
+			READ_ONCE(per_cpu_ptr(port->cpu, cpu)->count[FINACK_PORT_PASSIVE]);
+	for (id = 0; id < __FINACK_PORT_MAX; id++)
+		sum[id] = max_t(long, sum[id], 0);
 	return credit;
 }
 
@@ -330,7 +335,7 @@ void finack_ports_show(struct seq_file *seq, const struct finack_net *fn)
 	     row = finack_port_next(&finack_ports.rows[row].next)) {
 		if (seq_has_overflowed(seq))
 			return; /* this will be called again, with more room */
-		credit = sum_up(row, sum);
+		credit = sum_up(fn, row, sum);
 		for (id = 0; id < __FINACK_PORT_MAX; id++)
 			rows[id] += sum[id];
 		key = finack_ports.rows[row].key;

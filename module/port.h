@@ -4,6 +4,7 @@
 #define FINACK_PORT_H
 
 #include <linux/hash.h>
+#include <linux/ipv6.h>
 #include <linux/kernel.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
@@ -52,11 +53,13 @@ static_assert(FINACK_PORT_MERGED == (int)FINACK_MERGED &&
  * @count: by &enum finack_port_id
  * @quick: what quickack=2 has learned
  * @us: what is left of the stalls' times when the milliseconds are counted
+ * @mail: the wasted timers that other CPUs saw, see learn.c
  */
 struct finack_port_cpu {
 	unsigned long count[__FINACK_PORT_MAX];
-	u16 us[__FINACK_SIDE_MAX];
 	struct finack_quick quick;
+	u16 us[__FINACK_SIDE_MAX];
+	u32 mail;
 };
 
 /**
@@ -64,7 +67,6 @@ struct finack_port_cpu {
  * @cpu: what is counted
  * @key: the service and its namespace, see finack_port_key(); 0 while the row is free
  * @next: the next row of the same namespace, 0 for none
- * @gen: what was learned for another generation of the row is forgotten
  *
  * Hooks on every CPU read this. It changes only when a service is first met and when its namespace
  * goes.
@@ -73,7 +75,6 @@ struct finack_port {
 	struct finack_port_cpu __percpu *cpu;
 	u64 key;
 	u16 next;
-	u16 gen;
 };
 
 /**
@@ -112,27 +113,33 @@ void finack_ports_begin(struct finack_net *fn);
 void finack_ports_end(struct finack_net *fn);
 unsigned int finack_ports_used(void);
 void finack_ports_show(struct seq_file *seq, const struct finack_net *fn);
-unsigned long finack_port_stall(unsigned int row, enum finack_side side, u64 us);
+void finack_port_stall(unsigned int row, enum finack_side side, unsigned long ms);
 unsigned int finack_port_find(struct finack_net *fn, u64 key);
+
+/* Whether a connection was accepted by a listener. Then the kernel has noted the interface from
+ * which it came (tcp_v4_syn_recv_sock, tcp_v6_syn_recv_sock).
+ */
+static inline bool finack_was_accepted(const struct sock *sk)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6)
+		return READ_ONCE(inet6_sk(sk)->mcast_oif);
+#endif
+	return READ_ONCE(inet_sk(sk)->mc_index);
+}
 
 /* Whether the service of a connection is the remote port.
  *
- * Where connect() has chosen the local port by itself, fastreuse is negative (__inet_hash_connect).
- * It always chooses from ip_local_port_range. If somebody bound a port of that range and the remote
- * one lies outside, the remote one is what clients know.
+ * Where connect() has chosen the local port, it is. It chooses from ip_local_port_range, as do
+ * clients that bind port 0. What was accepted is local there, too: else its peer could have as many
+ * rows as it has ports.
  */
 static inline bool finack_port_is_remote(const struct sock *sk)
 {
-	const struct inet_bind_bucket *bound = inet_csk(sk)->icsk_bind_hash;
-	unsigned int local = inet_sk(sk)->inet_num, remote, low, high;
+	unsigned int local = inet_sk(sk)->inet_num, low, high;
 
 	finack_local_port_range(sock_net(sk), &low, &high);
-	if (likely(local < low || local > high))
-		return false;
-	if (bound && READ_ONCE(bound->fastreuse) < 0)
-		return true;
-	remote = ntohs(inet_sk(sk)->inet_dport);
-	return remote < low || remote > high;
+	return unlikely(local >= low && local <= high) && !finack_was_accepted(sk);
 }
 
 /* A service as one word: 47 bits of the namespace's number, its port, whether that is remote. */

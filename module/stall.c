@@ -17,6 +17,7 @@
  * socket's timer sends an ACK in between and has the same place, the first one's stall is missed.
  */
 #include <linux/hash.h>
+#include <linux/irqflags.h>
 #include <linux/math64.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -102,14 +103,30 @@ void finack_stalls_end(struct finack_net *fn)
 	free_percpu(fn->stalls);
 }
 
+/* The whole milliseconds of what was left over before and of @us. The rest is left over. */
+static unsigned long whole_ms(u16 __percpu *left, u64 us)
+{
+	unsigned long flags, ms;
+	u32 rest;
+
+	local_irq_save(flags);
+	ms = div_u64_rem(us + __this_cpu_read(*left), USEC_PER_MSEC, &rest);
+	__this_cpu_write(*left, rest);
+	local_irq_restore(flags);
+	return ms;
+}
+
 static void count(struct finack_net *fn, struct sock *sk, enum finack_side side, u64 lost_us)
 {
 	struct finack_stalls __percpu *s = READ_ONCE(fn->stalls);
 	unsigned int row = finack_port_of(fn, sk);
+	unsigned long ms;
 
+	ms = whole_ms(row ? &finack_ports.rows[row].cpu->us[side] : &s->us[side], lost_us);
 	this_cpu_inc(s->lost[side].count[finack_hist_bucket(lost_us)]);
 	this_cpu_add(s->lost[side].sum, lost_us);
-	this_cpu_add(s->ms[side], finack_port_stall(row, side, lost_us));
+	this_cpu_add(s->ms[side], ms);
+	finack_port_stall(row, side, ms);
 	trace_finack_stall(sk, side, lost_us);
 }
 

@@ -32,10 +32,12 @@ enum finack_side {
  * @lost: the time that each has cost, by &enum finack_side
  * @ms: the same in milliseconds: the sum of what was added to the rows of services, so that it is
  *	their sum exactly
+ * @us: what is left of the times when the milliseconds of services without a row are counted
  */
 struct finack_stalls {
 	struct finack_hist lost[__FINACK_SIDE_MAX];
 	unsigned long ms[__FINACK_SIDE_MAX];
+	u16 us[__FINACK_SIDE_MAX];
 };
 
 int finack_stalls_init(void);

@@ -35,6 +35,7 @@ struct sock;
  * @away: the record is not in its home slot
  * @unheld: its socket does not hold the namespace, which may be going
  * @learn: what fin_ack=3 decided about the ACK: FINACK_LEARN_*
+ * @learned_gen: the lowest bits of finack_net::fins_gen then
  * @waiting: our FIN was queued and did not leave at once
  * @reason: enum finack_mib_id if one was counted
  * @end: enum finack_mib_id once it is counted
@@ -65,6 +66,7 @@ struct finack_rec {
 			u8 away : 1;
 			u8 unheld : 1;
 			u8 learn : 2;
+			u8 learned_gen : 4;
 			u8 waiting;
 		};
 	};

@@ -11,12 +11,15 @@ knobs=/proc/sys/net/finack
 # hold of 150 succeeds; with 200 it is in vain.
 closes() { "$services" "${4:-server}:${3:-80}:$1:0:$2"; }
 
+# in_vain: the ACKs of FINs that the kernel would have delayed and that left alone before or after a hold
+in_vain() { echo $(($(fa_get SepHeld) + $(fa_get SepApp) + $(fa_get SepNow))); }
+
 # moved COMMAND...: sets held, merged and vain to what it adds to the counters
 moved() {
 	local h m v
-	h=$(fa_get Held) m=$(fa_get HeldMerged) v=$(fa_get SepHeld)
+	h=$(fa_get Held) m=$(fa_get HeldMerged) v=$(in_vain)
 	"$@" || return
-	held=$(($(fa_get Held) - h)) merged=$(($(fa_get HeldMerged) - m)) vain=$(($(fa_get SepHeld) - v))
+	held=$(($(fa_get Held) - h)) merged=$(($(fa_get HeldMerged) - m)) vain=$(($(in_vain) - v))
 }
 
 # expect HELD MERGED VAIN COMMAND...
@@ -46,6 +49,16 @@ test_stops_where_it_is_in_vain_and_begins_again() {
 # a hold shorter than the kernel's own delay is one in vain, too
 test_a_short_hold() {
 	learn && echo 20 >$knobs/fin_hold_ms && closes 64 5 && expect 8 0 8 closes 30 30 && fa_laws
+}
+
+# what ends a hold before its time is in vain, too, however soon our FIN comes after it
+test_an_application_that_asks() {
+	learn && closes 64 5 && expect 8 0 8 closes 40 60 80 asks && fa_laws
+}
+
+# the peer does not wait so long: it sends its FIN again, and that is ACKed at once
+test_a_fin_that_comes_again() {
+	learn && echo 450 >$knobs/fin_hold_ms && closes 64 5 && expect 8 0 8 closes 40 300 && fa_laws
 }
 
 # Many wait at once, and none has been judged: each close earned an eighth of a hold.

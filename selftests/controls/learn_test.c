@@ -5,63 +5,12 @@
  */
 #include <inttypes.h>
 
-#include "control_case.h"
+#include "talk.h"
 
 /* how learn.c is set */
-#define GRANT	16
-#define CALM	64
-
-/**
- * struct talk - a conversation of requests and answers
- * @seq: the peer's next byte
- * @ack: ours
- * @acks: pure ACKs that the kernel has sent
- * @latest_us: the longest time from a request to the segment that ACKed it
- */
-struct talk {
-	uint32_t seq;
-	uint32_t ack;
-	unsigned int acks;
-	int64_t latest_us;
-};
-
-/* Takes segments for @ms. Return: how many bytes of answers came. */
-static size_t take(struct peer *p, struct talk *t, int ms, uint64_t *since)
-{
-	uint64_t end = role_now() + ms * 1000000ULL;
-	size_t answers = 0;
-	struct got g;
-
-	while (role_now() < end && peer_get(p, &g, (int)((end - role_now()) / 1000000) + 1)) {
-		t->acks += !g.len && g.flags == A;
-		answers += g.len;
-		if (*since && g.ack == t->seq) {
-			int64_t us = (int64_t)(g.ns - *since) / 1000;
-
-			t->latest_us = us > t->latest_us ? us : t->latest_us;
-			*since = 0;
-		}
-		if (g.len) {
-			t->ack += g.len;
-			break;
-		}
-	}
-	return answers;
-}
-
-/* A request of five bytes, answered after @ms. Return: whether it was answered and ACKed. */
-static bool request(struct peer *p, int fd, struct talk *t, int ms)
-{
-	uint64_t since = role_now();
-	bool answered;
-
-	peer_put(p, A, t->seq, t->ack, 5);
-	t->seq += 5;
-	take(p, t, ms, &since);
-	answered = write(fd, "x", 1) == 1 && take(p, t, 1000, &since) == 1;
-	peer_put(p, A, t->seq, t->ack, 0);
-	return answered && !since;
-}
+#define GRANT		16
+#define GRANT_ANSWERED	64
+#define CALM		64
 
 /* A request in two parts. The peer sends the second one when the first is ACKed.
  * Return: whether the kernel ACKed the first one at once.
@@ -84,27 +33,6 @@ static bool two_writes(struct peer *p, int fd, struct talk *t)
 	peer_put(p, A, t->seq, t->ack, 0);
 	return us < 20000;
 }
-
-#define REQUEST(_ms) ASSERT_TRUE(request(&self->peer, self->fd, &t, _ms))
-
-/* Begins a conversation: an answer enters ping-pong mode. A connection begins with 16 segments that
- * it ACKs at once when it is not in that mode (tcp_incr_quickack); they are used up here.
- */
-#define TALK() \
-	struct talk t = { .seq = 6, .ack = 2 }; \
-	int begun_; \
-	CONNECT(); \
-	GREET(); \
-	ANSWER(); \
-	for (begun_ = 0; begun_ < 20; begun_++) \
-		REQUEST(0)
-
-#define END_TALK() do { \
-	READ_TO_EOF_OF_DATA(); \
-	peer_put(&self->peer, R, t.seq, 0, 0); \
-	CLOSE(); \
-	EXPECT_SILENCE(100); \
-} while (0)
 
 static int64_t credit_of(const char *port)
 {
@@ -186,20 +114,45 @@ TEST_F(peer, two_writes_at_once)
 	KNOB("quickack", "2");
 	for (i = 0; i < 200; i++)
 		fast += two_writes(&self->peer, self->fd, &t);
-	/* 1, then 8, then 64 and 512 at once between two that are late */
-	EXPECT_EQ(196, fast);
-	EXPECT_EQ(4, moved(self, "FinAckWasted"));
-	EXPECT_EQ(196, moved(self, "FinAckQuickAuto"));
+	EXPECT_EQ(199, fast);
+	EXPECT_EQ(1, moved(self, "FinAckWasted"));
+	EXPECT_EQ(199, moved(self, "FinAckQuickAuto"));
 	/* the second part is left to the kernel, and our answer carries its ACK */
 	EXPECT_EQ(200, t.acks);
-	/* When this peer no longer waits, it gets 16 ACKs in vain. Others still have the credit. */
+	EXPECT_EQ(GRANT_ANSWERED, credit_of("8888"));
+	/* when this peer no longer waits, it gets so many ACKs in vain */
 	t.acks = 0;
 	for (i = 0; i < 100; i++)
 		REQUEST(1);
-	EXPECT_EQ(GRANT, t.acks);
-	EXPECT_LT(0, credit_of("8888"));
+	EXPECT_EQ(GRANT_ANSWERED, t.acks);
+	EXPECT_EQ(0, credit_of("8888"));
+	/* then all begins anew: by the answer to the ACK of the timer */
+	EXPECT_FALSE(two_writes(&self->peer, self->fd, &t));
+	EXPECT_EQ(GRANT_ANSWERED, credit_of("8888"));
 	END_TALK();
-	MOVES("TimerAck=4 Wasted=4 QuickAck=212 QuickAuto=212");
+	MOVES("TimerAck=2 Wasted=2 QuickAck=263 QuickAuto=263");
+}
+
+/* who waits in the half of his requests waits once */
+TEST_F(peer, turns)
+{
+	int turn, i, fast = 0, vain = 0;
+
+	TALK();
+	KNOB("quickack", "2");
+	for (turn = 0; turn < 4; turn++) {
+		for (i = 0; i < 50; i++)
+			fast += two_writes(&self->peer, self->fd, &t);
+		t.acks = 0;
+		for (i = 0; i < 50; i++)
+			REQUEST(1);
+		vain += t.acks;
+	}
+	EXPECT_EQ(199, fast);
+	EXPECT_EQ(200, vain);
+	EXPECT_EQ(GRANT_ANSWERED - 50, credit_of("8888"));
+	END_TALK();
+	MOVES("TimerAck Wasted QuickAck=399 QuickAuto=399");
 }
 
 /* who sends more while an ACK is delayed does not wait for it */

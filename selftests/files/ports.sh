@@ -104,11 +104,19 @@ test_sides_of_bound_ports() {
 	sysctl -qw net.ipv4.ip_local_port_range='32768 60999'
 	"$services" client:40000:1:700 && is 700 local "1 1 0 0 0 0" || return
 	"$services" client:444:1:40001 && is 444 remote "1 1 0 0 0 0" || return
-	"$services" client:40002:1:40003 && is 40003 local "1 1 0 0 0 0" || return
+	"$services" client:40002:1:40003 && is 40002 remote "1 1 0 0 0 0" || return
 	"$services" client:445:1:446 && is 446 local "1 1 0 0 0 0" || return
 	"$services" server:40004:1 && is 40004 local "1 1 0 0 0 0" || return
-	"$services" server:40005:1:447 && is 447 remote "1 1 0 0 0 0" || return
-	rows_are 6 && sums
+	# a client that binds port 0
+	"$services" client:40006:2:-1 && is 40006 remote "2 2 0 0 0 0" || return
+	# a peer chooses its ports, and gets no rows by that
+	"$services" server:40005:1:447 server:40005:1:448 server:40005:1:40007 && is 40005 local "3 3 0 0 0 0" || return
+	rows_are 7 && sums
+}
+
+# the same over IPv6: closer listens at a port of ip_local_port_range that the kernel chooses
+test_sides_over_ipv6() {
+	"$closer" merge 5 && rows_are 1 && fa_same "$(awk '$2 == "local" { print $3, $4 }' $file)" "5 5" "the server's row"
 }
 
 # the listener and all others that bound the port have gone

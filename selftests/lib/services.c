@@ -12,14 +12,18 @@
  *     pending  the server, which does not even accept: the same
  *     stuck    the server, whose FIN waits behind data that the client does not read: says "held"
  *     burst    the server, of all at once
- *   CLIENT     a port that the client binds; without it, or with 0, connect() chooses one
+ *     asks     the server, which asks for its ACKs at once (TCP_QUICKACK) before it closes
+ *   CLIENT     a port that the client binds; without it, or with 0, connect() chooses one; with
+ *              -1 bind() does
  *   MS         the second close is so many milliseconds after the first
  * services any SEED FIRST NUMBER        such closes at random, of NUMBER ports from FIRST on, until
  *                                       killed
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +71,7 @@ static int connected(const struct service *s)
 {
 	struct sockaddr_in addr;
 	socklen_t len = sizeof(addr);
-	int fd = s->client ? bound(s->client) : socket(AF_INET, SOCK_STREAM, 0);
+	int fd = s->client ? bound(s->client < 0 ? 0 : s->client) : socket(AF_INET, SOCK_STREAM, 0);
 
 	if (fd < 0 || getsockname(s->listener, (struct sockaddr *)&addr, &len) ||
 	    connect(fd, (struct sockaddr *)&addr, len))
@@ -98,9 +102,11 @@ static void close_stuck(int first, int second)
 		die("the second close");
 }
 
-static void close_second(int second)
+static void close_second(int second, bool asks)
 {
-	if (read(second, &(char){ 0 }, 1) != 1 || close(second))
+	if (read(second, &(char){ 0 }, 1) != 1 ||
+	    (asks && setsockopt(second, IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int))) ||
+	    close(second))
 		die("the second close");
 }
 
@@ -127,7 +133,7 @@ static void one_close(const struct service *s)
 	if (!strcmp(s->who, "leak"))
 		return;
 	usleep(s->ms * 1000);
-	close_second(second);
+	close_second(second, !strcmp(s->who, "asks"));
 }
 
 static void burst(const struct service *s)
@@ -144,7 +150,7 @@ static void burst(const struct service *s)
 	}
 	usleep(s->ms * 1000);
 	for (i = 0; i < s->count; i++)
-		close_second(second[i]);
+		close_second(second[i], false);
 	free(second);
 }
 
