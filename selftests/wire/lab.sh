@@ -42,9 +42,11 @@ test_list() {
 }
 
 test_all_on_links() {
+	local n
 	ends 0 finack lab all && narrow || return
-	fa_same "$(grep -c '^  claim:    holds$' /tmp/out)" "$(finack lab -j | python3 -c \
-		'import json, sys; print(len(json.load(sys.stdin)))')" "claims that hold"
+	n=$(finack lab -j | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))')
+	fa_same "$(grep -c '^  claim:    holds$' /tmp/out)" "$n" "claims that hold" &&
+		fa_same "$(tail -n 1 /tmp/out)" "$n experiments: $n passed" "last line"
 }
 
 test_all_as_json() {
@@ -97,9 +99,52 @@ test_knobs() {
 	ends 1 finack lab --knob bogus=1 merge && grep -q 'no control bogus' /tmp/err
 }
 
+# against KNOB COMMAND...: run the experiment merge in a namespace with this knob, and with COMMAND in
+# the background, which gets the process id of finack; Return: the exit status of finack
+against() {
+	local pid
+	unshare -n sh -c 'ip link set lo up; sysctl -qw "net.finack.$1"
+		shift; exec "$@"' sh "$1" finack lab --here merge >/tmp/out 2>/tmp/err &
+	pid=$!
+	shift
+	"$@" $pid || return
+	wait $pid
+}
+
 test_a_claim_that_fails() {
-	unshare -n sh -c 'ip link set lo up; sysctl -qw net.finack.fin_ack=1
-		exec finack lab --here merge' >/tmp/out 2>/tmp/err
+	against fin_ack=1 true
+	fa_same $? 1 "exit status" && says 'DOES NOT HOLD: the wire shows separate'
+}
+
+# sockets in a state, in the namespace of a process
+in_state() { nsenter -t "$1" -n ss -Htan state "$2" 2>/dev/null | grep -q :8888; }
+
+# stop the server as soon as it waits in read(), and until the kernel has ACKed the FIN without it
+delay_the_server() {
+	local server
+	fa_wait 60 has_children "$1" || return
+	server=$(pgrep -P "$1" finack | head -n 1)
+	kill -STOP "$server"
+	fa_wait 60 in_state "$1" fin-wait-2
+	kill -CONT "$server"
+}
+
+# the same, but only until the connection is there: it is on time when the FIN comes
+disturb_the_server() {
+	local server
+	fa_wait 60 has_children "$1" || return
+	server=$(pgrep -P "$1" finack | head -n 1)
+	kill -STOP "$server"
+	fa_wait 60 in_state "$1" established
+	kill -CONT "$server"
+}
+
+test_a_server_that_is_late() {
+	against fin_ack=0 delay_the_server
+	fa_same $? 4 "exit status" && says '^  claim:    INCONCLUSIVE: the server was [0-9.]* ms late' \
+		'the wire shows separate' || return
+	# no excuse for what was not caused by it
+	against fin_ack=1 disturb_the_server
 	fa_same $? 1 "exit status" && says 'DOES NOT HOLD: the wire shows separate'
 }
 

@@ -26,6 +26,7 @@
  * @here: run in the caller's network namespace
  * @pcap: folder for captures, or NULL
  * @svg: folder for drawings, or NULL
+ * @tally: what came of the experiments so far
  * @out: how to print
  */
 struct lab_words {
@@ -36,6 +37,7 @@ struct lab_words {
 	bool here;
 	const char *pcap;
 	const char *svg;
+	struct tally tally;
 	struct out *out;
 };
 
@@ -259,10 +261,12 @@ static int run(struct lab_words *w, const struct experiment *e)
 	if (lab_run(e, &o, &r)) {
 		fflush(stdout);
 		fprintf(stderr, "finack: %s: %s\n", e->name, r.problem);
+		w->tally.not_run++;
 		rc = FAILED;
 	} else {
 		report(w->out, &r);
-		rc = *r.problem ? FAILED : OK;
+		w->tally.verdict[lab_verdict(&r)]++;
+		rc = lab_verdict(&r) == LAB_REFUTED ? FAILED : OK;
 		out_text(w->out, "\n");
 		rc |= draw(w, &r);
 	}
@@ -271,18 +275,23 @@ static int run(struct lab_words *w, const struct experiment *e)
 	return rc;
 }
 
-/* run an experiment in a network namespace of its own, or with --here in this one */
+/* run an experiment in a network namespace of its own, or with --here in this one
+ *
+ * Return: OK also if it is inconclusive: the tally tells.
+ */
 static int run_in(struct lab_words *w, const struct experiment *e)
 {
 	if (w->here && (e->net.quickack || e->net.link || e->net.rtt_ms)) {
 		fprintf(stderr, "finack: %s needs a route or a link of its own, not --here\n",
 			e->name);
+		w->tally.not_run++;
 		return FAILED;
 	}
 	if (!w->here && lab_scratch()) {
 		fprintf(stderr, "finack: cannot make a network namespace: %s%s\n", strerror(errno),
 			errno != EPERM ? "" : "; this needs CAP_NET_ADMIN and CAP_SYS_ADMIN: run "
 			"as root, or in 'unshare -Ur'");
+		w->tally.not_run++;
 		return FAILED;
 	}
 	return run(w, e);
@@ -328,5 +337,6 @@ int lab_main(struct ctx *ctx, int argc, char **argv)
 			if (!strcmp(argv[i], "all") || !strcmp(argv[i], e->name))
 				rc |= run_in(&w, e);
 	out_end(w.out);
-	return rc;
+	report_tally(w.out, &w.tally);
+	return rc ?: w.tally.verdict[LAB_INCONCLUSIVE] ? INCONCLUSIVE : OK;
 }
