@@ -104,7 +104,7 @@ test_knobs() {
 against() {
 	local pid
 	unshare -n sh -c 'ip link set lo up; sysctl -qw "net.finack.$1"
-		shift; exec "$@"' sh "$1" finack lab --here merge >/tmp/out 2>/tmp/err &
+		shift; exec "$@"' sh "$1" finack lab --svg /tmp/lab --here merge >/tmp/out 2>/tmp/err &
 	pid=$!
 	shift
 	"$@" $pid || return
@@ -112,8 +112,13 @@ against() {
 }
 
 test_a_claim_that_fails() {
+	rm -rf /tmp/lab
 	against fin_ack=1 true
-	fa_same $? 1 "exit status" && says 'DOES NOT HOLD: the wire shows separate'
+	fa_same $? 1 "exit status" && says 'DOES NOT HOLD: the wire shows separate' || return
+	# which the drawing says, and no claim that is not what it shows
+	grep -q '"claim">with its own settings: 4 segments, separate<' /tmp/lab/merge-ipv4-here.svg &&
+		grep -q '"claim fails">The claim does not hold: the wire' /tmp/lab/merge-ipv4-here.svg &&
+		! grep 'close() at EOF\|tcp_fin()' /tmp/lab/merge-ipv4-here.svg
 }
 
 # sockets in a state, in the namespace of a process
@@ -140,9 +145,11 @@ disturb_the_server() {
 }
 
 test_a_server_that_is_late() {
+	rm -rf /tmp/lab
 	against fin_ack=0 delay_the_server
 	fa_same $? 4 "exit status" && says '^  claim:    INCONCLUSIVE: the server was [0-9.]* ms late' \
 		'the wire shows separate' || return
+	grep -q '>Inconclusive: the server was' /tmp/lab/merge-ipv4-here.svg || return
 	# no excuse for what was not caused by it
 	against fin_ack=1 disturb_the_server
 	fa_same $? 1 "exit status" && says 'DOES NOT HOLD: the wire shows separate'
@@ -178,6 +185,28 @@ test_captures_and_drawings() {
 	PYTHON
 	ends 1 finack lab --svg /proc/nowhere merge && grep -q /proc/nowhere /tmp/err
 }
+
+# runs of one experiment do not overwrite each other; a drawing that does not show the claim does not carry it
+test_drawings_of_other_settings() {
+	local files claim='"claim">close() 100 ms after EOF: four segments'
+	rm -rf /tmp/lab
+	run_and_draw slow-close && run_and_draw --knob fin_ack=2 slow-close &&
+		run_and_draw --knob fin_ack=2 --knob fin_hold_ms=60 slow-close &&
+		run_and_draw --knob ports=80,90-91 slow-close && run_and_draw --delay 10 slow-close &&
+		run_and_draw -6 --loopback slow-close || return
+	files=$(cd /tmp/lab && echo *.svg)
+	fa_same "$files" "slow-close-ipv4-delay=10.svg slow-close-ipv4-fin_ack=2-fin_hold_ms=60.svg \
+slow-close-ipv4-fin_ack=2.svg slow-close-ipv4-ports=80,90-91.svg slow-close-ipv4.svg \
+slow-close-ipv6-loopback.svg" "drawings" || return
+	fa_same "$(cd /tmp/lab && echo *.pcap)" "${files//.svg/.pcap}" captures || return
+	fa_same "$(cd /tmp/lab && grep -l "$claim" *.svg | paste -sd' ')" \
+		"slow-close-ipv4.svg slow-close-ipv6-loopback.svg" "drawings with the claim" || return
+	grep -q '"claim">with fin_ack=2: 3 segments, merged<' /tmp/lab/slow-close-ipv4-fin_ack=2.svg &&
+		grep -q '"claim">with delay=10: 3 segments, merged<' /tmp/lab/slow-close-ipv4-delay=10.svg &&
+		! grep 'the delayed-ACK timer' /tmp/lab/*=*.svg
+}
+
+run_and_draw() { ends 0 finack lab --svg /tmp/lab --pcap /tmp/lab "$@"; }
 
 test_without_the_module() {
 	fa_unload

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* finack lab: runs experiments by name and shows what wire, counters and application did. */
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,15 +224,31 @@ static bool expected(const struct lab_words *w, const struct experiment *e, stru
 	return false;
 }
 
+/* DIR/NAME-FAMILY.KIND; between them is how the run differs from the plain one, so that neither
+ * overwrites the other
+ */
+static void name_file(const struct lab_words *w, const struct experiment *e, const char *dir,
+		      const char *kind, char path[PATH_MAX])
+{
+	char settings[200], *p;
+
+	lab_settings(&w->lab, "-", settings, sizeof(settings));
+	for (p = settings; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("_=-,.", *p))
+			*p = '_';
+	snprintf(path, PATH_MAX, "%s/%s-%s%s%s%s.%s", dir, e->name,
+		 lab_family_name[w->lab.family], w->here ? "-here" : w->loopback ? "-loopback" : "",
+		 *settings ? "-" : "", settings, kind);
+}
+
 static int draw(const struct lab_words *w, const struct lab_result *r)
 {
-	char path[4096];
+	char path[PATH_MAX];
 	FILE *f;
 
 	if (!w->svg)
 		return OK;
-	snprintf(path, sizeof(path), "%s/%s-%s.svg", w->svg, r->e->name,
-		 lab_family_name[r->o->family]);
+	name_file(w, r->e, w->svg, "svg", path);
 	f = fopen(path, "we");
 	if (f)
 		svg_print(r, f);
@@ -244,14 +262,13 @@ static int draw(const struct lab_words *w, const struct lab_result *r)
 static int run(struct lab_words *w, const struct experiment *e)
 {
 	struct lab_options o = w->lab;
-	char pcap[4096], moves[200];
+	char pcap[PATH_MAX], moves[200];
 	struct lab_result r;
 	struct shows shows;
 	int rc;
 
 	if (w->pcap) {
-		snprintf(pcap, sizeof(pcap), "%s/%s-%s.pcap", w->pcap, e->name,
-			 lab_family_name[o.family]);
+		name_file(w, e, w->pcap, "pcap", pcap);
 		o.pcap = pcap;
 	}
 	if (w->n_knobs && expected(w, e, &shows, moves, sizeof(moves)))

@@ -72,6 +72,37 @@ const char *lab_why(const struct lab_result *r)
 	return r->o->changed || knobs || lab_verdict(r) != LAB_HOLDS ? NULL : r->e->why;
 }
 
+static __attribute__((format(printf, 4, 5)))
+void add_setting(char *text, size_t size, const char *between, const char *fmt, ...)
+{
+	size_t n = strlen(text);
+	va_list ap;
+
+	n += snprintf(text + n, size - n, "%s", n ? between : "");
+	if (n >= size)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text + n, size - n, fmt, ap);
+	va_end(ap);
+}
+
+void lab_settings(const struct lab_options *o, const char *between, char *text, size_t size)
+{
+	const char * const *k;
+
+	*text = 0;
+	for (k = o->knobs; k && *k; k++)
+		add_setting(text, size, between, "%s", *k);
+	if (o->role.delay_ms)
+		add_setting(text, size, between, "delay=%u", o->role.delay_ms);
+	if (o->role.greeting)
+		add_setting(text, size, between, "data=%u", o->role.greeting);
+	if (o->net.rtt_ms)
+		add_setting(text, size, between, "rtt=%u", o->net.rtt_ms);
+	if (o->net.loss_percent > 0)
+		add_setting(text, size, between, "loss=%g", o->net.loss_percent);
+}
+
 void lab_within(struct lab_result *r, const char *what, uint64_t from, uint64_t to,
 		const double ms[2])
 {

@@ -238,6 +238,15 @@ int lab_moves(const char *moves, const char *name);
 /** lab_why() - Return: the reason for what was seen; NULL if that is not what is claimed */
 const char *lab_why(const struct lab_result *r);
 
+/**
+ * lab_settings() - write how a run differs from what the experiment describes
+ * @o: how it is run
+ * @between: two settings
+ * @text: gets them, as in "fin_ack=2, delay=60"; empty if there is none
+ * @size: of @text
+ */
+void lab_settings(const struct lab_options *o, const char *between, char *text, size_t size);
+
 /** lab_judge() - compare what was seen with what the experiment shows */
 void lab_judge(struct lab_result *r);
 
