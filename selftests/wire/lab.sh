@@ -63,9 +63,9 @@ test_all_as_json() {
 }
 
 test_what_it_shows() {
-	ends 0 finack lab -6 --loopback quickack-at-eof half-open-abort && narrow &&
+	ends 0 finack lab -6 --loopback quickack-at-eof slow-close half-open-abort && narrow &&
 		says '^quickack-at-eof (ipv6 on the loopback)' 'setsockopt(TCP_QUICKACK, 1)=0' \
-			'four segments, separate' 'FinAckSepApp +1' 'client ESTABLISHED FIN_WAIT' \
+			'four segments, separate' 'FinAckSepApp +1' 'client ESTABLISHED FIN_WAIT_1 FIN_WAIT_2' \
 			'^half-open-abort (ipv6 on a link)' 'write()=-1 ETIMEDOUT' '(again) -|$'
 }
 
