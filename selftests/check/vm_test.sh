@@ -27,7 +27,8 @@ vm_shell() { # KERNEL
 			printf 'finack la\t--fam\tmapped mer\t; ls -L /usr/local/share/man/man8; exit 5\r'
 	} | KERNEL=$1 timeout 180 script -qefc "$here/vm" /dev/null >"$out" 2>&1 || rc=$?
 	[ $rc = 5 ] || echo "exit status $rc, expected 5"
-	grep -q 'finack why' "$out" && grep -q '^merge (mapped on a link)' "$out" && grep -q '^finack\.8' "$out" ||
+	# the name is in bold
+	grep -q 'finack why' "$out" && grep -q 'merge.* (mapped on a link)' "$out" && grep -q '^finack\.8' "$out" ||
 		cat -v "$out"
 }
 
