@@ -12,6 +12,7 @@
 #define OK	0
 #define FAILED	1	/* it did not work, or what is claimed does not hold */
 #define MISUSE	2	/* the command line is wrong */
+#define INCONCLUSIVE 4	/* an experiment says nothing about its claim; no other one failed */
 
 /**
  * struct ctx - what the options say

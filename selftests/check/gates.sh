@@ -26,6 +26,22 @@ gate_build() { # ROOT KVER
 	! grep -E 'warning:|error:|WARNING' "$work/log" | grep -v 'main\.c:[0-9]*:1: error: bad constant expression'
 }
 
+# without a library, make says which package has it, and makes nothing
+gate_needs() { # ROOT
+	local dir=$work/needs lacks said
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp -r "$top/Makefile" "$top/tools" "$dir/"
+	rm -rf "$dir/tools/.output" "$dir/tools/finack"
+	for lacks in json-c=libjson-c-dev pcap=libpcap-dev; do
+		# shellcheck disable=SC2016 # expanded by the inner shell
+		said=$(in_root "$1" "$dir" sh -c 'mount -t tmpfs none "/usr/include/$1" && make -C /mnt tools' \
+			sh "${lacks%=*}" 2>&1) && echo "make does without ${lacks%=*}"
+		[[ $said == *"apt-get install ${lacks#*=}"$'\n'* ]] || echo "$said"
+		[ ! -e "$dir/tools/.output" ] || echo "something was made without ${lacks%=*}"
+	done
+}
+
 # the kernel's style, by the kernel's script, with the exceptions of .checkpatch.conf
 gate_checkpatch() { # ROOT KSFT
 	local bad

@@ -18,6 +18,20 @@ vm_command() { # KERNEL
 	grep -vE '^finack: (  \.\.\. |waiting for )' "$work/vm.err" | sed 's/^/stderr: /'
 }
 
+# a shell says what to try, completes the words of finack, and has its page where man looks
+vm_shell() { # KERNEL
+	local rc=0 out=$work/shell.out
+	: >"$out"
+	{
+		timeout 120 sh -c "until grep -q 'exit ends the guest' '$out'; do sleep 0.2; done" &&
+			printf 'finack la\t--fam\tmapped mer\t; ls -L /usr/local/share/man/man8; exit 5\r'
+	} | KERNEL=$1 timeout 180 script -qefc "$here/vm" /dev/null >"$out" 2>&1 || rc=$?
+	[ $rc = 5 ] || echo "exit status $rc, expected 5"
+	# the name is in bold
+	grep -q 'finack why' "$out" && grep -q 'merge.* (mapped on a link)' "$out" && grep -q '^finack\.8' "$out" ||
+		cat -v "$out"
+}
+
 vm_panic() { # KERNEL
 	local rc=0
 	KERNEL=$1 CMD='echo before; echo c >/proc/sysrq-trigger' "$here/vm" \

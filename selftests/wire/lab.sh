@@ -42,9 +42,11 @@ test_list() {
 }
 
 test_all_on_links() {
+	local n
 	ends 0 finack lab all && narrow || return
-	fa_same "$(grep -c '^  claim:    holds$' /tmp/out)" "$(finack lab -j | python3 -c \
-		'import json, sys; print(len(json.load(sys.stdin)))')" "claims that hold"
+	n=$(finack lab -j | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))')
+	fa_same "$(grep -c '^  claim:    holds$' /tmp/out)" "$n" "claims that hold" &&
+		fa_same "$(tail -n 1 /tmp/out)" "$n experiments: $n passed" "last line"
 }
 
 test_all_as_json() {
@@ -61,9 +63,9 @@ test_all_as_json() {
 }
 
 test_what_it_shows() {
-	ends 0 finack lab -6 --loopback quickack-at-eof half-open-abort && narrow &&
+	ends 0 finack lab -6 --loopback quickack-at-eof slow-close half-open-abort && narrow &&
 		says '^quickack-at-eof (ipv6 on the loopback)' 'setsockopt(TCP_QUICKACK, 1)=0' \
-			'four segments, separate' 'FinAckSepApp +1' 'client ESTABLISHED FIN_WAIT' \
+			'four segments, separate' 'FinAckSepApp +1' 'client ESTABLISHED FIN_WAIT_1 FIN_WAIT_2' \
 			'^half-open-abort (ipv6 on a link)' 'write()=-1 ETIMEDOUT' '(again) -|$'
 }
 
@@ -97,9 +99,59 @@ test_knobs() {
 	ends 1 finack lab --knob bogus=1 merge && grep -q 'no control bogus' /tmp/err
 }
 
+# against KNOB COMMAND...: run the experiment merge in a namespace with this knob, and with COMMAND in
+# the background, which gets the process id of finack; Return: the exit status of finack
+against() {
+	local pid
+	unshare -n sh -c 'ip link set lo up; sysctl -qw "net.finack.$1"
+		shift; exec "$@"' sh "$1" finack lab --svg /tmp/lab --here merge >/tmp/out 2>/tmp/err &
+	pid=$!
+	shift
+	"$@" $pid || return
+	wait $pid
+}
+
 test_a_claim_that_fails() {
-	unshare -n sh -c 'ip link set lo up; sysctl -qw net.finack.fin_ack=1
-		exec finack lab --here merge' >/tmp/out 2>/tmp/err
+	rm -rf /tmp/lab
+	against fin_ack=1 true
+	fa_same $? 1 "exit status" && says 'DOES NOT HOLD: the wire shows separate' || return
+	# which the drawing says, and no claim that is not what it shows
+	grep -q '"claim">with its own settings: 4 segments, separate<' /tmp/lab/merge-ipv4-here.svg &&
+		grep -q '"claim fails">The claim does not hold: the wire' /tmp/lab/merge-ipv4-here.svg &&
+		! grep 'close() at EOF\|tcp_fin()' /tmp/lab/merge-ipv4-here.svg
+}
+
+# sockets in a state, in the namespace of a process
+in_state() { nsenter -t "$1" -n ss -Htan state "$2" 2>/dev/null | grep -q :8888; }
+
+# stop the server as soon as it waits in read(), and until the kernel has ACKed the FIN without it
+delay_the_server() {
+	local server
+	fa_wait 60 has_children "$1" || return
+	server=$(pgrep -P "$1" finack | head -n 1)
+	kill -STOP "$server"
+	fa_wait 60 in_state "$1" fin-wait-2
+	kill -CONT "$server"
+}
+
+# the same, but only until the connection is there: it is on time when the FIN comes
+disturb_the_server() {
+	local server
+	fa_wait 60 has_children "$1" || return
+	server=$(pgrep -P "$1" finack | head -n 1)
+	kill -STOP "$server"
+	fa_wait 60 in_state "$1" established
+	kill -CONT "$server"
+}
+
+test_a_server_that_is_late() {
+	rm -rf /tmp/lab
+	against fin_ack=0 delay_the_server
+	fa_same $? 4 "exit status" && says '^  claim:    INCONCLUSIVE: the server was [0-9.]* ms late' \
+		'the wire shows separate' || return
+	grep -q '>Inconclusive: the server was' /tmp/lab/merge-ipv4-here.svg || return
+	# no excuse for what was not caused by it
+	against fin_ack=1 disturb_the_server
 	fa_same $? 1 "exit status" && says 'DOES NOT HOLD: the wire shows separate'
 }
 
@@ -133,6 +185,28 @@ test_captures_and_drawings() {
 	PYTHON
 	ends 1 finack lab --svg /proc/nowhere merge && grep -q /proc/nowhere /tmp/err
 }
+
+# runs of one experiment do not overwrite each other; a drawing that does not show the claim does not carry it
+test_drawings_of_other_settings() {
+	local files claim='"claim">close() 100 ms after EOF: four segments'
+	rm -rf /tmp/lab
+	run_and_draw slow-close && run_and_draw --knob fin_ack=2 slow-close &&
+		run_and_draw --knob fin_ack=2 --knob fin_hold_ms=60 slow-close &&
+		run_and_draw --knob ports=80,90-91 slow-close && run_and_draw --delay 10 slow-close &&
+		run_and_draw -6 --loopback slow-close || return
+	files=$(cd /tmp/lab && echo *.svg)
+	fa_same "$files" "slow-close-ipv4-delay=10.svg slow-close-ipv4-fin_ack=2-fin_hold_ms=60.svg \
+slow-close-ipv4-fin_ack=2.svg slow-close-ipv4-ports=80,90-91.svg slow-close-ipv4.svg \
+slow-close-ipv6-loopback.svg" "drawings" || return
+	fa_same "$(cd /tmp/lab && echo *.pcap)" "${files//.svg/.pcap}" captures || return
+	fa_same "$(cd /tmp/lab && grep -l "$claim" *.svg | paste -sd' ')" \
+		"slow-close-ipv4.svg slow-close-ipv6-loopback.svg" "drawings with the claim" || return
+	grep -q '"claim">with fin_ack=2: 3 segments, merged<' /tmp/lab/slow-close-ipv4-fin_ack=2.svg &&
+		grep -q '"claim">with delay=10: 3 segments, merged<' /tmp/lab/slow-close-ipv4-delay=10.svg &&
+		! grep 'the delayed-ACK timer' /tmp/lab/*=*.svg
+}
+
+run_and_draw() { ends 0 finack lab --svg /tmp/lab --pcap /tmp/lab "$@"; }
 
 test_without_the_module() {
 	fa_unload

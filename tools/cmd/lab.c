@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* finack lab: runs experiments by name and shows what wire, counters and application did. */
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,7 @@
  * @here: run in the caller's network namespace
  * @pcap: folder for captures, or NULL
  * @svg: folder for drawings, or NULL
+ * @tally: what came of the experiments so far
  * @out: how to print
  */
 struct lab_words {
@@ -36,6 +39,7 @@ struct lab_words {
 	bool here;
 	const char *pcap;
 	const char *svg;
+	struct tally tally;
 	struct out *out;
 };
 
@@ -220,15 +224,31 @@ static bool expected(const struct lab_words *w, const struct experiment *e, stru
 	return false;
 }
 
+/* DIR/NAME-FAMILY.KIND; between them is how the run differs from the plain one, so that neither
+ * overwrites the other
+ */
+static void name_file(const struct lab_words *w, const struct experiment *e, const char *dir,
+		      const char *kind, char path[PATH_MAX])
+{
+	char settings[200], *p;
+
+	lab_settings(&w->lab, "-", settings, sizeof(settings));
+	for (p = settings; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("_=-,.", *p))
+			*p = '_';
+	snprintf(path, PATH_MAX, "%s/%s-%s%s%s%s.%s", dir, e->name,
+		 lab_family_name[w->lab.family], w->here ? "-here" : w->loopback ? "-loopback" : "",
+		 *settings ? "-" : "", settings, kind);
+}
+
 static int draw(const struct lab_words *w, const struct lab_result *r)
 {
-	char path[4096];
+	char path[PATH_MAX];
 	FILE *f;
 
 	if (!w->svg)
 		return OK;
-	snprintf(path, sizeof(path), "%s/%s-%s.svg", w->svg, r->e->name,
-		 lab_family_name[r->o->family]);
+	name_file(w, r->e, w->svg, "svg", path);
 	f = fopen(path, "we");
 	if (f)
 		svg_print(r, f);
@@ -242,14 +262,13 @@ static int draw(const struct lab_words *w, const struct lab_result *r)
 static int run(struct lab_words *w, const struct experiment *e)
 {
 	struct lab_options o = w->lab;
-	char pcap[4096], moves[200];
+	char pcap[PATH_MAX], moves[200];
 	struct lab_result r;
 	struct shows shows;
 	int rc;
 
 	if (w->pcap) {
-		snprintf(pcap, sizeof(pcap), "%s/%s-%s.pcap", w->pcap, e->name,
-			 lab_family_name[o.family]);
+		name_file(w, e, w->pcap, "pcap", pcap);
 		o.pcap = pcap;
 	}
 	if (w->n_knobs && expected(w, e, &shows, moves, sizeof(moves)))
@@ -259,10 +278,12 @@ static int run(struct lab_words *w, const struct experiment *e)
 	if (lab_run(e, &o, &r)) {
 		fflush(stdout);
 		fprintf(stderr, "finack: %s: %s\n", e->name, r.problem);
+		w->tally.not_run++;
 		rc = FAILED;
 	} else {
 		report(w->out, &r);
-		rc = *r.problem ? FAILED : OK;
+		w->tally.verdict[lab_verdict(&r)]++;
+		rc = lab_verdict(&r) == LAB_REFUTED ? FAILED : OK;
 		out_text(w->out, "\n");
 		rc |= draw(w, &r);
 	}
@@ -271,18 +292,23 @@ static int run(struct lab_words *w, const struct experiment *e)
 	return rc;
 }
 
-/* run an experiment in a network namespace of its own, or with --here in this one */
+/* run an experiment in a network namespace of its own, or with --here in this one
+ *
+ * Return: OK also if it is inconclusive: the tally tells.
+ */
 static int run_in(struct lab_words *w, const struct experiment *e)
 {
 	if (w->here && (e->net.quickack || e->net.link || e->net.rtt_ms)) {
 		fprintf(stderr, "finack: %s needs a route or a link of its own, not --here\n",
 			e->name);
+		w->tally.not_run++;
 		return FAILED;
 	}
 	if (!w->here && lab_scratch()) {
 		fprintf(stderr, "finack: cannot make a network namespace: %s%s\n", strerror(errno),
 			errno != EPERM ? "" : "; this needs CAP_NET_ADMIN and CAP_SYS_ADMIN: run "
 			"as root, or in 'unshare -Ur'");
+		w->tally.not_run++;
 		return FAILED;
 	}
 	return run(w, e);
@@ -328,5 +354,6 @@ int lab_main(struct ctx *ctx, int argc, char **argv)
 			if (!strcmp(argv[i], "all") || !strcmp(argv[i], e->name))
 				rc |= run_in(&w, e);
 	out_end(w.out);
-	return rc;
+	report_tally(w.out, &w.tally);
+	return rc ?: w.tally.verdict[LAB_INCONCLUSIVE] ? INCONCLUSIVE : OK;
 }

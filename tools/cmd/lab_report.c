@@ -192,24 +192,29 @@ static void put_counters(struct out *o, const struct lab_result *r)
 
 static void put_verdict(struct out *o, const struct lab_result *r)
 {
-	char text[sizeof(r->problem) + 40];
+	const enum lab_verdict v = lab_verdict(r);
+	char text[sizeof(r->doubt) + 40];
 
 	if (o->json) {
 		out_str(o, "judged", 0, r->o->changed ? "agreement" : "claim");
-		out_bool(o, "agrees", !*r->problem);
-		if (*r->problem)
+		out_bool(o, "agrees", v == LAB_HOLDS);
+		if (v == LAB_REFUTED)
 			out_str(o, "problem", 0, r->problem);
+		if (v == LAB_INCONCLUSIVE)
+			out_str(o, "inconclusive", 0, r->doubt);
 		return;
 	}
 	put_label(o, r->o->changed ? "agree:" : "claim:");
-	out_color(o, *r->problem ? OUT_BAD : OUT_GOOD);
-	if (*r->problem)
+	out_color(o, v == LAB_HOLDS ? OUT_GOOD : OUT_BAD);
+	if (v == LAB_INCONCLUSIVE)
+		snprintf(text, sizeof(text), "INCONCLUSIVE: %s", r->doubt);
+	else if (v == LAB_REFUTED)
 		snprintf(text, sizeof(text), "%s: %s",
 			 r->o->changed ? "THEY DO NOT" : "DOES NOT HOLD", r->problem);
 	else
 		snprintf(text, sizeof(text), "%s", r->o->changed ?
 			 "wire, counters and application agree; the claim is about other settings" :
-			 "holds");
+			 r->o->shows ? "holds, with what these knobs change" : "holds");
 	out_wrapped(o, NULL, INDENT, text);
 	out_color(o, OUT_PLAIN);
 }
@@ -279,6 +284,27 @@ void report(struct out *o, const struct lab_result *r)
 		out_bool(o, "module", r->have_counters);
 	put_verdict(o, r);
 	out_end(o);
+}
+
+void report_tally(struct out *o, const struct tally *t)
+{
+	const struct { const char *what; unsigned int n; } rest[] = {
+		{ "failed", t->verdict[LAB_REFUTED] },
+		{ "inconclusive", t->verdict[LAB_INCONCLUSIVE] },
+		{ "not run", t->not_run },
+	};
+	unsigned int sum = t->verdict[LAB_HOLDS];
+	size_t i;
+
+	for (i = 0; i < sizeof(rest) / sizeof(*rest); i++)
+		sum += rest[i].n;
+	if (sum < 2)
+		return;
+	out_text(o, "%u experiments: %u passed", sum, t->verdict[LAB_HOLDS]);
+	for (i = 0; i < sizeof(rest) / sizeof(*rest); i++)
+		if (rest[i].n)
+			out_text(o, ", %u %s", rest[i].n, rest[i].what);
+	out_text(o, "\n");
 }
 
 void report_list(struct out *o)

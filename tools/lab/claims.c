@@ -30,10 +30,8 @@ static const struct wire_seg *ack_of(const struct wire_conn *c, size_t i)
 	return NULL;
 }
 
-static double ms_between(const struct wire_seg *a, const struct wire_seg *b)
-{
-	return (double)(int64_t)(b->ns - a->ns) / 1e6;
-}
+/* each state of a claim lasts for so long that only a lab that was kept from looking misses one */
+#define MISSES_STATE_MS 40
 
 static void expect_states(struct lab_result *r, bool server, const char *expected)
 {
@@ -45,7 +43,10 @@ static void expect_states(struct lab_result *r, bool server, const char *expecte
 		if (r->states.row[i].server == server && r->states.row[i].tcp != TCP_SYN_RECV)
 			snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "%s%s",
 				 *seen ? " " : "", states_name(r->states.row[i].tcp));
-	if (strcmp(seen, expected))
+	if (strcmp(seen, expected) && lab_longest_stall_ms(r) > MISSES_STATE_MS)
+		lab_doubt(r, "the machine did not run the lab for %.1f ms, and it saw %s alone",
+			  lab_longest_stall_ms(r), seen);
+	else if (strcmp(seen, expected))
 		lab_problem(r, "the %s's states were %s, the claim is %s",
 			    server ? "server" : "client", seen, expected);
 }
@@ -63,7 +64,7 @@ static void expect_time_wait(struct lab_result *r)
 	for (i = 0; i < r->states.n; i++) {
 		s = &r->states.row[i];
 		if (!strcmp(states_name(s->tcp), "TIME_WAIT") &&
-		    (s->left_ms < 59900 || s->left_ms > 60010))
+		    (s->left_ms + lab_longest_stall_ms(r) < 59900 || s->left_ms > 60010))
 			lab_problem(r, "TIME_WAIT lasts for %u ms, the claim is 60 s", s->left_ms);
 	}
 }
@@ -143,8 +144,11 @@ void claim_quick_first(struct lab_result *r)
 	size_t at;
 
 	ack = data_segments(c, &at, 1) ? ack_of(c, at) : NULL;
-	if (!ack || ms_between(&c->seg[at], ack) > QUICK_MS + r->o->slack_ms)
-		lab_problem(r, "the first data was not ACKed at once");
+	if (!ack)
+		lab_problem(r, "the first data was not ACKed");
+	else
+		lab_within(r, "the ACK of the first data left", c->seg[at].ns, ack->ns,
+			   (const double[]){ 0, QUICK_MS });
 }
 
 void claim_second_segment(struct lab_result *r)
@@ -167,15 +171,17 @@ static void expect_delays(struct lab_result *r, const double expected[], size_t 
 	const struct wire_conn *c = r->conn;
 	size_t at[64], n = data_segments(c, at, 64), i;
 	const struct wire_seg *ack;
-	double ms, most;
+	char what[40];
 
 	for (i = 0; i < want; i++) {
 		ack = n >= want ? ack_of(c, at[n - want + i]) : NULL;
-		ms = ack ? ms_between(&c->seg[at[n - want + i]], ack) : 0;
-		most = expected[i] + (expected[i] < 196 ? 5 : 9) + r->o->slack_ms;
-		if (r->o->slack_ms == LAB_ANY_TIME ? !ack : ms < expected[i] - 0.1 || ms > most)
-			lab_problem(r, "delay %zu is %.3f ms, the claim is %g ms", i + 1, ms,
-				    expected[i]);
+		snprintf(what, sizeof(what), "delayed ACK %zu left", i + 1);
+		if (!ack)
+			lab_problem(r, "%s never", what);
+		else
+			lab_within(r, what, c->seg[at[n - want + i]].ns, ack->ns,
+				   (const double[]){ expected[i] - 0.1,
+						     expected[i] + (expected[i] < 196 ? 5 : 9) });
 	}
 }
 

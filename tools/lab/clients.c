@@ -11,6 +11,9 @@
 
 #define QUICK_ACKS 16 /* TCP_MAX_QUICKACKS: the kernel ACKs the first segments at once */
 
+/* After a gap longer than the retransmission timeout, at least 200 ms, the kernel would begin to
+ * ACK at once again (tcp_event_data_recv()).
+ */
 static void talk(struct role *r, int fd, int times, unsigned int ms)
 {
 	role_option(r, fd, TCP_NODELAY, "TCP_NODELAY", 1);
@@ -27,14 +30,17 @@ static void talk(struct role *r, int fd, int times, unsigned int ms)
 static void a_second(struct role *r)
 {
 	struct timespec rest = { 0, 100000 };
+	struct note *n = role_pause(r, 1000);
+	uint64_t tick;
 
-	role_sleep(r, 1000);
 	role_next_tick();
+	tick = role_now();
 	/* The wait for the tick used up part of the time slice. If close() were preempted, it would
 	 * find the peer's ACK and FIN in its backlog, where they become one segment
 	 * (tcp_add_backlog()).
 	 */
 	nanosleep(&rest, NULL);
+	n->late_ns = role_now() - tick - rest.tv_nsec;
 }
 
 void usual_client(struct role *r, int fd)
@@ -112,7 +118,7 @@ void losing_client(struct role *r, int fd)
 	a_second(r);
 	role_deaf(r, fd, 0x01);
 	role_shutdown(r, fd, SHUT_WR);
-	role_sleep(r, 100);
+	role_pause(r, 100);
 	role_hear(r, fd);
 	role_until_eof(r, fd);
 	role_close(r, fd);
@@ -129,7 +135,7 @@ void full_client(struct role *r, int fd)
 	/* shorter than the time after which the server probes the window */
 	role_sleep(r, 100);
 	role_shutdown(r, fd, SHUT_WR);
-	role_sleep(r, 200);
+	role_pause(r, 200);
 	role_expect(r, role_until_eof(r, fd) > 0, "the client gets what was written");
 	role_close(r, fd);
 }
@@ -151,7 +157,7 @@ static void ask(struct role *r, int fd)
 	for (i = 0; i < SIDES_QUESTIONS; i++) {
 		role_greet(r, fd);
 		role_expect(r, role_read(r, fd, buf, sizeof(buf)) > 0, "the server answers");
-		role_sleep(r, 10);
+		role_pause(r, 10);
 	}
 }
 

@@ -19,6 +19,9 @@
 /* after _ms milliseconds, or up to _ticks ticks later (HZ is 250) */
 #define AFTER(_ms, _ticks) { (_ms) - 0.1, (_ms) + 4 * (_ticks) + 0.5 }
 
+/* how late the server may be with what it does */
+#define LATE(_ms) .late_ms = { [LAB_SERVER] = _ms }
+
 #define TO_SEPARATE	"-Merged -ActiveMerged Separate "
 #define TO_MERGED	"-Separate -ActiveHalf Merged ActiveMerged "
 
@@ -57,13 +60,16 @@ static const struct differs all_at_once[] = {
 	{ 0 }
 };
 
+#define NO_DATA_HELD	TO_MERGED "-SepNoAto @ HeldMerged"
+#define ROUTE_HELD	TO_MERGED "-SepRoute @ HeldMerged"
+
 /* the ACK of the FIN is held where the kernel would send it, for more than the server's 100 ms */
 static const struct differs held[] = {
-	{ "slow-close", { WIRE_MERGED, 3, .moves = TO_MERGED "-SepTimer @ HeldMerged" } },
+	{ "slow-close", { WIRE_MERGED, 3, .moves = TO_MERGED "-SepTimer @ HeldMerged", LATE(49) } },
 	{ "states", { WIRE_MERGED, 3, .wire = claim_states_merged,
-		.moves = TO_MERGED "-SepTimer @ HeldMerged" } },
-	{ "no-data-slow", { WIRE_MERGED, 3, .moves = TO_MERGED "-SepNoAto @ HeldMerged" } },
-	{ "route-quickack", { WIRE_MERGED, 3, .moves = TO_MERGED "-SepRoute @ HeldMerged" } },
+		.moves = TO_MERGED "-SepTimer @ HeldMerged", LATE(49) } },
+	{ "no-data-slow", { WIRE_MERGED, 3, .moves = NO_DATA_HELD, LATE(139) } },
+	{ "route-quickack", { WIRE_MERGED, 3, .moves = ROUTE_HELD, LATE(149) } },
 	{ "zero-window-fin", { WIRE_SEPARATE, 0, AFTER(150, 2), .moves = "-SepTimer SepHeld @" } },
 	{ 0 }
 };
@@ -72,24 +78,30 @@ static const struct differs held[] = {
 static const struct differs held_shortly[] = {
 	{ "slow-close states", { WIRE_SEPARATE, 4, AFTER(60, 2), .moves = "-SepTimer SepHeld @" } },
 	{ "zero-window-fin", { WIRE_SEPARATE, 0, AFTER(60, 2), .moves = "-SepTimer SepHeld @" } },
+	{ "no-data-slow", { WIRE_MERGED, 3, .moves = NO_DATA_HELD, LATE(49) } },
+	{ "route-quickack", { WIRE_MERGED, 3, .moves = ROUTE_HELD, LATE(59) } },
 	{ 0 }
 };
 
 /* held for 20 ms: less than the kernel would wait; such a hold is counted only if it runs out */
 static const struct differs held_too_shortly[] = {
 	{ "slow-close", { WIRE_SEPARATE, 4, AFTER(20, 2), .moves = "-SepTimer SepHeld @" } },
+	{ "no-data-slow", { WIRE_MERGED, 3, .moves = NO_DATA_HELD, LATE(9) } },
+	{ "merge", { .moves = "", LATE(19) } },
 	{ 0 }
 };
 
 /* ACKs of FINs and of data are delayed by 12 ms at most */
 static const struct differs at_most[] = {
 	{ MERGED " " EXIT " " DATA " data-with-fin fork-shutdown lost-fin-ack half-open-close "
-	  "quickack-at-eof unread-data", { .moves = "@" } },
+	  "quickack-at-eof unread-data", { .moves = "@", LATE(11) } },
 	{ "slow-close states", { WIRE_SEPARATE, 4, AFTER(12, 1), .moves = "@" } },
 	{ "zero-window-fin", { WIRE_SEPARATE, 0, AFTER(12, 1), .moves = "@" } },
-	{ "reply-carries-ack second-segment", { .moves = "@=*" } },
-	{ "no-reply", { .data_ms = AFTER(12, 1), .moves = "@=4" } },
-	{ "backoff", { .data_ms = AFTER(12, 1), .wire = claim_nothing, .moves = "@=7" } },
+	{ "reply-carries-ack", { .moves = "@=*", LATE(11) } },
+	{ "second-segment", { .moves = "@=*", .late_ms = { 1, 11 } } },
+	{ "no-reply", { .data_ms = AFTER(12, 1), .moves = "@=4", .late_ms = { 49, 11 } } },
+	{ "backoff", { .data_ms = AFTER(12, 1), .wire = claim_nothing, .moves = "@=7",
+		.late_ms = { 99, 11 } } },
 	{ 0 }
 };
 
@@ -97,10 +109,10 @@ static const struct differs at_most[] = {
 static const struct differs at_least[] = {
 	{ MERGED " " EXIT " " DATA " data-with-fin fork-shutdown lost-fin-ack half-open-close "
 	  "quickack-at-eof unread-data no-data-fast", { .moves = "@" } },
-	{ "slow-close", { WIRE_MERGED, 3, .moves = TO_MERGED "-SepTimer @" } },
+	{ "slow-close", { WIRE_MERGED, 3, .moves = TO_MERGED "-SepTimer @", LATE(19) } },
 	{ "states", { WIRE_MERGED, 3, .wire = claim_states_merged,
-		.moves = TO_MERGED "-SepTimer @" } },
-	{ "no-data-slow", { WIRE_MERGED, 3, .moves = TO_MERGED "-SepNoAto @" } },
+		.moves = TO_MERGED "-SepTimer @", LATE(19) } },
+	{ "no-data-slow", { WIRE_MERGED, 3, .moves = TO_MERGED "-SepNoAto @", LATE(109) } },
 	{ "zero-window-fin", { WIRE_SEPARATE, 0, AFTER(120, 1), .moves = "@" } },
 	{ "reply-carries-ack second-segment", { .moves = "@=*" } },
 	{ "no-reply", { .data_ms = AFTER(120, 1), .moves = "@=4" } },
@@ -192,6 +204,8 @@ bool control_shows(const struct control *c, const struct experiment *e, struct s
 		s->segments = d->shows.segments;
 		memcpy(s->ack_ms, d->shows.ack_ms, sizeof(s->ack_ms));
 	}
+	if (d->shows.outcome || d->shows.late_ms[LAB_CLIENT] || d->shows.late_ms[LAB_SERVER])
+		memcpy(s->late_ms, d->shows.late_ms, sizeof(s->late_ms));
 	if (d->shows.data_ms[1])
 		memcpy(s->data_ms, d->shows.data_ms, sizeof(s->data_ms));
 	if (d->shows.wire)

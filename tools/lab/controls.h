@@ -10,7 +10,8 @@
 /**
  * struct differs - what a control changes
  * @experiments: names of experiments, separated by spaces
- * @shows: what differs. If there is an outcome, it replaces outcome, segments and ACK time. Moves
+ * @shows: what differs. If there is an outcome, it replaces outcome, segments, ACK time and how
+ *	late a side may be; that is also replaced if it is given. Moves
  *	are added or, as in "-SepTimer", taken away; "@" is the control's own counter
  */
 struct differs {

@@ -12,6 +12,8 @@
 
 #define MERGED(_end) "Passive Merged " _end " Active ActiveMerged"
 #define SEPARATE(_why, _active) "Passive Separate " _why " EndClose Active " _active
+/* the delayed-ACK timer, HZ/25, must not expire before the server acts */
+#define SOON .late_ms = { [LAB_SERVER] = 39 }
 #define PINGPONG "tcp_fin() enters ping-pong mode: the ACK is delayed"
 
 const struct experiment experiments[] = {
@@ -20,25 +22,25 @@ const struct experiment experiments[] = {
 		.claim = "close() at EOF, all defaults: three segments",
 		.why = PINGPONG ", and close() comes first",
 		.server = close_at_eof,
-		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose") },
+		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose"), SOON },
 	}, {
 		.nr = 2, .name = "quickack-at-eof",
 		.claim = "TCP_QUICKACK after read() returned 0, then close(): four segments",
 		.why = "the option sends the ACK that is pending",
 		.server = quickack_at_eof,
-		.shows = { WIRE_SEPARATE, 4, .moves = SEPARATE("SepApp", "ActiveHalf") },
+		.shows = { WIRE_SEPARATE, 4, .moves = SEPARATE("SepApp", "ActiveHalf"), SOON },
 	}, {
 		.nr = 3, .name = "quickack-at-bind",
 		.claim = "TCP_QUICKACK on the listener before bind(): three segments all the same",
 		.why = PINGPONG " whatever the listener was told",
 		.server = close_at_eof, .listener = quickack_on_listener,
-		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose") },
+		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose"), SOON },
 	}, {
 		.nr = 4, .name = "quickack-every-read",
 		.claim = "TCP_QUICKACK at accept() and every read but the last: three segments",
 		.why = PINGPONG " again, after the last TCP_QUICKACK",
 		.server = quickack_every_read,
-		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose") },
+		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose"), SOON },
 	}, {
 		.nr = 5, .name = "slow-close",
 		.claim = "close() 100 ms after EOF: four segments, the ACK after 40 to 44 ms",
@@ -51,7 +53,8 @@ const struct experiment experiments[] = {
 		.claim = "no data, close() at EOF at once: three segments",
 		.why = "close() came within the tick after which the ACK would have left",
 		.server = close_at_eof, .client = silent_client,
-		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose"), .within_tick = true },
+		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose"), .within_tick = true,
+			.late_ms = { 1, 2 } }, /* together less than a tick */
 	}, {
 		.nr = 7, .name = "no-data-slow",
 		.claim = "no data, close() 10 ms after EOF: four segments, ACK within two ticks",
@@ -71,20 +74,22 @@ const struct experiment experiments[] = {
 		.claim = "the server writes after EOF, then closes: the ACK rides on the data",
 		.why = "every segment has an ACK, and the data left before the FIN",
 		.server = write_at_eof, .client = reading_client,
-		.shows = { WIRE_SEPARATE, .moves = SEPARATE("SepData", "ActiveSeparate") },
+		.shows = { WIRE_SEPARATE, .moves = SEPARATE("SepData", "ActiveSeparate"),
+			SOON },
 	}, {
 		.nr = 10, .name = "data-with-fin",
 		.claim = "the same with TCP_CORK: data, FIN and ACK in one of three segments",
 		.why = "tcp_send_fin() puts the FIN on the unsent tail of the queue",
 		.server = write_corked_at_eof, .client = reading_client,
-		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose") },
+		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose"), SOON },
 	}, {
 		.nr = 11, .name = "rude-close",
 		.claim = "the client used close(), the server writes after EOF: RST",
 		.why = "nobody is left to read at the client, so data is answered by a RST",
 		.server = write_to_closed, .resets = true, .resets_side = LAB_CLIENT,
 		.shows = { WIRE_SEPARATE,
-			.moves = "Passive Separate SepData EndResetIn Active ActiveHalf" },
+			.moves = "Passive Separate SepData EndResetIn Active ActiveHalf",
+			SOON },
 	}, {
 		.nr = 11, .name = "rude-close-sigpipe",
 		.claim = "the same, SIGPIPE at its default: the server dies by its second write()",
@@ -92,69 +97,74 @@ const struct experiment experiments[] = {
 		.server = die_by_sigpipe, .dies_by = SIGPIPE,
 		.resets = true, .resets_side = LAB_CLIENT,
 		.shows = { WIRE_SEPARATE,
-			.moves = "Passive Separate SepData EndResetIn Active ActiveHalf" },
+			.moves = "Passive Separate SepData EndResetIn Active ActiveHalf",
+			SOON },
 	}, {
 		.nr = 12, .name = "graceful-close",
 		.claim = "the client used shutdown(SHUT_WR), the server writes and closes: no RST",
 		.why = "a half-closed connection still carries data the other way",
 		.server = write_at_eof, .client = reading_client,
-		.shows = { WIRE_SEPARATE, .moves = SEPARATE("SepData", "ActiveSeparate") },
+		.shows = { WIRE_SEPARATE, .moves = SEPARATE("SepData", "ActiveSeparate"),
+			SOON },
 	}, {
 		.nr = 13, .name = "shutdown-read",
 		.claim = "shutdown(SHUT_RD): no segment at all",
 		.why = "it only marks the socket: read() returns 0, the peer is not told",
 		.server = shut_reading, .client = late_client, .from_data = 1,
 		/* it is the client that merges: here the server closes first */
-		.shows = { WIRE_MERGED, .moves = MERGED("EndClose") },
+		.shows = { WIRE_MERGED, .moves = MERGED("EndClose"),
+			.late_ms = { [LAB_CLIENT] = 39 } },
 	}, {
 		.nr = 14, .name = "exit",
 		.claim = "the server exits without close(): the kernel sends the FIN",
 		.why = "exit drops the last reference to the socket",
 		.server = exit_at_eof,
-		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndExit") },
+		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndExit"), SOON },
 	}, {
 		.nr = 15, .name = "crash",
 		.claim = "the server is killed: the kernel sends the FIN",
 		.why = "the end of a process, however it comes, drops its references",
 		.server = killed_at_eof, .dies_by = SIGKILL,
-		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndExit") },
+		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndExit"), SOON },
 	}, {
 		.nr = 15, .name = "crash-sigsegv",
 		.claim = "the server dies by SIGSEGV: no difference",
 		.why = "the kernel closes what a dead process had open",
 		.server = crash_at_eof, .dies_by = SIGSEGV,
-		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndExit") },
+		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndExit"), SOON },
 	}, {
 		.nr = 16, .name = "fork-close",
 		.claim = "two processes share the socket: no FIN until the last close()",
 		.why = "close() drops a reference, the last one closes the connection",
 		.server = shared_close, .client = reading_client,
-		.shows = { WIRE_SEPARATE, .moves = SEPARATE("SepData", "ActiveSeparate") },
+		.shows = { WIRE_SEPARATE, .moves = SEPARATE("SepData", "ActiveSeparate"),
+			SOON },
 	}, {
 		.nr = 17, .name = "fork-shutdown",
 		.claim = "two processes share the socket, one calls shutdown(): FIN at once",
 		.why = "shutdown() acts on the connection, not on the reference",
 		.server = shared_shutdown, .client = half_closing_client,
-		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndShutdown") },
+		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndShutdown"), SOON },
 	}, {
 		.nr = 18, .name = "eof-is-queued",
 		.claim = "data and FIN arrive before the server reads: first the data, then 0",
 		.why = "EOF is queued behind the data",
 		.server = read_queued,
-		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose") },
+		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose"), SOON },
 	}, {
 		.nr = 19, .name = "unread-data",
 		.claim = "close() with unread data: RST instead of FIN",
 		.why = "data was lost, and the peer has to know (RFC 2525 2.17)",
 		.server = close_unread, .client = reset_client,
 		.resets = true, .resets_side = LAB_SERVER,
-		.shows = { WIRE_UNACKED, .moves = "Passive Unacked EndResetOut Active" },
+		.shows = { WIRE_UNACKED, .moves = "Passive Unacked EndResetOut Active", SOON },
 	}, {
 		.nr = 20, .name = "simultaneous",
 		.claim = "both sides close() before either FIN arrives: FIN, FIN, ACK, ACK",
 		.why = "each FIN finds the other side in FIN_WAIT_1, which then is CLOSING",
 		.server = close_at_greeting, .client = same_time_client, .net.rtt_ms = 200,
-		.shows = { WIRE_SIMULTANEOUS, 4, .moves = "Active=2 Simultaneous=2" },
+		.shows = { WIRE_SIMULTANEOUS, 4, .moves = "Active=2 Simultaneous=2",
+			.late_ms = { 99, 99 } },
 	}, {
 		.nr = 21, .name = "states",
 		.claim = "slow-close on a long path: each side's states, TIME_WAIT for 60 s",
@@ -168,7 +178,7 @@ const struct experiment experiments[] = {
 		.why = "a FIN takes a sequence number, so it is retransmitted like data",
 		.server = close_at_eof, .client = losing_client,
 		.shows = { WIRE_MERGED, .moves = MERGED("EndClose"), .wire = claim_sent_again,
-			   .races = true },
+			   .races = true, SOON },
 	}, {
 		.nr = 23, .name = "zero-window-fin",
 		.claim = "close() with data queued for a full client: ACK first, FIN later",
@@ -176,7 +186,8 @@ const struct experiment experiments[] = {
 		.server = fill_and_close, .client = full_client, .caller = narrow,
 		.shows = { WIRE_SEPARATE, .ack_ms = { 39.9, 45 }, .wire = claim_pure_ack,
 			/* and one that the client owes for the data */
-			.moves = SEPARATE("SepTimer", "ActiveSeparate") " TimerAck" },
+			.moves = SEPARATE("SepTimer", "ActiveSeparate") " TimerAck",
+			.late_ms = { [LAB_CLIENT] = 99 } },
 	}, {
 		.nr = 24, .name = "half-open-abort",
 		.claim = "the client's host vanishes after its FIN, the server writes: ETIMEDOUT",
@@ -184,7 +195,7 @@ const struct experiment experiments[] = {
 		.server = write_to_vanished, .client = vanishing_client,
 		.net.link = true, .end = LAB_GIVEN_UP,
 		.shows = { WIRE_SEPARATE, .wire = claim_given_up,
-			.moves = "Passive Separate SepData EndOther Active" },
+			.moves = "Passive Separate SepData EndOther Active", SOON },
 	}, {
 		.nr = 24, .name = "half-open-close",
 		.claim = "the same, but the server closes at EOF: its FIN goes unanswered",
@@ -192,7 +203,7 @@ const struct experiment experiments[] = {
 		.server = close_to_vanished, .client = vanishing_client,
 		.net.link = true, .end = LAB_GIVEN_UP,
 		.shows = { WIRE_MERGED, .wire = claim_given_up,
-			.moves = "Passive Merged EndClose Active" },
+			.moves = "Passive Merged EndClose Active", SOON },
 	}, {
 		.nr = 25, .name = "reset-established",
 		.claim = "the client closes with unread data: RST, nobody is a passive closer",
@@ -206,7 +217,8 @@ const struct experiment experiments[] = {
 		.why = "in ping-pong mode the ACK is delayed, and the answer comes first",
 		.server = answer, .client = asking_client,
 		.from_data = 2,
-		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose"), .wire = claim_on_answers },
+		.shows = { WIRE_MERGED, 3, .moves = MERGED("EndClose"), .wire = claim_on_answers,
+			SOON },
 	}, {
 		.nr = 31, .name = "no-reply",
 		.claim = "neither read nor answered: quick ACKs, then one after 40 to 44 ms",
@@ -214,7 +226,7 @@ const struct experiment experiments[] = {
 		.server = read_at_the_end, .client = talking_client,
 		.from_data = 2,
 		.shows = { WIRE_MERGED, 3, .data_ms = { 39.9, 45 }, .wire = claim_quick_first,
-			.moves = MERGED("EndClose") " TimerAck=3" },
+			.moves = MERGED("EndClose") " TimerAck=3", .late_ms = { 49, 39 } },
 	}, {
 		.nr = 32, .name = "second-segment",
 		.claim = "a second full-size segment, 10 ms after the first: ACK at once",
@@ -222,7 +234,7 @@ const struct experiment experiments[] = {
 		.server = answer, .client = full_size_client, .net.link = true,
 		.from_data = 2,
 		.shows = { WIRE_MERGED, 3, .data_ms = { 0, 1 }, .wire = claim_second_segment,
-			.moves = MERGED("EndClose") },
+			.moves = MERGED("EndClose"), .late_ms = { 29, 39 } },
 	}, {
 		.nr = 33, .name = "backoff",
 		.claim = "the timer expires again and again: it doubles, up to 200 ms",
@@ -230,7 +242,7 @@ const struct experiment experiments[] = {
 		.server = read_at_the_end, .client = slow_client, .net.rtt_ms = 300,
 		.from_data = 6,
 		.shows = { WIRE_MERGED, 3, .data_ms = { 195.9, 205 }, .wire = claim_backoff,
-			.moves = MERGED("EndClose") " TimerAck=6" },
+			.moves = MERGED("EndClose") " TimerAck=6", .late_ms = { 99, 39 } },
 	},
 	{ 0 }
 };

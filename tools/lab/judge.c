@@ -21,6 +21,22 @@ int lab_problem(struct lab_result *r, const char *fmt, ...)
 	return -1;
 }
 
+void lab_doubt(struct lab_result *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (*r->doubt)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(r->doubt, sizeof(r->doubt), fmt, ap);
+	va_end(ap);
+}
+
+enum lab_verdict lab_verdict(const struct lab_result *r)
+{
+	return *r->problem ? LAB_REFUTED : *r->doubt ? LAB_INCONCLUSIVE : LAB_HOLDS;
+}
+
 int64_t lab_moved(const struct lab_result *r, const char *name)
 {
 	int64_t sum = 0;
@@ -53,17 +69,52 @@ const char *lab_why(const struct lab_result *r)
 {
 	const bool knobs = r->o->knobs && *r->o->knobs;
 
-	return r->o->changed || knobs ? NULL : r->e->why;
+	return r->o->changed || knobs || lab_verdict(r) != LAB_HOLDS ? NULL : r->e->why;
 }
 
-static void within(struct lab_result *r, const char *what, uint64_t from, uint64_t to,
-		   const double ms[2])
+static __attribute__((format(printf, 4, 5)))
+void add_setting(char *text, size_t size, const char *between, const char *fmt, ...)
 {
-	double is = (double)(int64_t)(to - from) / 1e6;
+	size_t n = strlen(text);
+	va_list ap;
 
-	if (r->o->slack_ms == LAB_ANY_TIME)
+	n += snprintf(text + n, size - n, "%s", n ? between : "");
+	if (n >= size)
 		return;
-	if (is < ms[0] || is > ms[1] + r->o->slack_ms)
+	va_start(ap, fmt);
+	vsnprintf(text + n, size - n, fmt, ap);
+	va_end(ap);
+}
+
+void lab_settings(const struct lab_options *o, const char *between, char *text, size_t size)
+{
+	const char * const *k;
+
+	*text = 0;
+	for (k = o->knobs; k && *k; k++)
+		add_setting(text, size, between, "%s", *k);
+	if (o->role.delay_ms)
+		add_setting(text, size, between, "delay=%u", o->role.delay_ms);
+	if (o->role.greeting)
+		add_setting(text, size, between, "data=%u", o->role.greeting);
+	if (o->net.rtt_ms)
+		add_setting(text, size, between, "rtt=%u", o->net.rtt_ms);
+	if (o->net.loss_percent > 0)
+		add_setting(text, size, between, "loss=%g", o->net.loss_percent);
+}
+
+void lab_within(struct lab_result *r, const char *what, uint64_t from, uint64_t to,
+		const double ms[2])
+{
+	double is = (double)(int64_t)(to - from) / 1e6, most = ms[1] + r->o->slack_ms;
+	double stalled = lab_stalled_ms(r, from, to);
+
+	if (r->o->slack_ms == LAB_ANY_TIME || (is >= ms[0] && is <= most))
+		return;
+	if (is > most && is - stalled <= most)
+		lab_doubt(r, "%s %.3f ms later, the claim is %g to %g ms; for %.1f ms the "
+			  "lab did not run", what, is, ms[0], ms[1], stalled);
+	else
 		lab_problem(r, "%s %.3f ms later, the claim is %g to %g ms", what, is, ms[0],
 			    ms[1]);
 }
@@ -87,7 +138,8 @@ static void judge_data(const struct shows *s, struct lab_result *r)
 	else if (ack->len)
 		lab_problem(r, "the ACK of the client's last data is not a pure ACK");
 	else
-		within(r, "the ACK of the client's last data left", data->ns, ack->ns, s->data_ms);
+		lab_within(r, "the ACK of the client's last data left", data->ns, ack->ns,
+			   s->data_ms);
 }
 
 static void judge_resets(struct lab_result *r)
@@ -118,8 +170,8 @@ static void judge_wire(const struct shows *s, struct lab_result *r)
 			    r->close.segments, s->segments);
 	judge_resets(r);
 	if (s->ack_ms[1] && !*r->problem)
-		within(r, "the ACK of the FIN left", c->seg[r->close.fin].ns,
-		       c->seg[r->close.ack].ns, s->ack_ms);
+		lab_within(r, "the ACK of the FIN left", c->seg[r->close.fin].ns,
+			   c->seg[r->close.ack].ns, s->ack_ms);
 	if (s->data_ms[1])
 		judge_data(s, r);
 	if (s->wire)
@@ -211,10 +263,8 @@ static void judge_agreement(struct lab_result *r)
 	}
 }
 
-void lab_judge(struct lab_result *r)
+static void judge_all(const struct shows *s, struct lab_result *r)
 {
-	const struct shows *s = r->o->shows ?: &r->e->shows;
-
 	judge_sides(r);
 	if (!r->conn) {
 		lab_problem(r, "%zu connections were captured, expected one", r->wire.n);
@@ -229,4 +279,41 @@ void lab_judge(struct lab_result *r)
 	judge_calm(r);
 	if (r->have_counters)
 		judge_counters(s, r);
+}
+
+/* nothing can be concluded, whatever was seen */
+static void unsure(struct lab_result *r, const char *why)
+{
+	snprintf(r->doubt, sizeof(r->doubt), "%s%s%s", why, *r->problem ? ": " : "", r->problem);
+	*r->problem = 0;
+}
+
+/* What was seen is a problem of the claim only if the run was what the experiment describes. Wire
+ * and counters agree however late a side is.
+ */
+static void judge_run(const struct shows *s, struct lab_result *r)
+{
+	char why[100];
+	int side;
+
+	if (r->lost)
+		unsure(r, "the capture lost packets");
+	for (side = 0; side < __LAB_SIDE_MAX && *r->problem && r->conn && !r->o->changed; side++) {
+		if (!s->late_ms[side] || lab_late_ms(r, side) <= s->late_ms[side])
+			continue;
+		snprintf(why, sizeof(why), "the %s was %.1f ms late, the claim allows for %g ms",
+			 side == LAB_SERVER ? "server" : "client", lab_late_ms(r, side),
+			 s->late_ms[side]);
+		unsure(r, why);
+		judge_agreement(r);
+		break;
+	}
+}
+
+void lab_judge(struct lab_result *r)
+{
+	const struct shows *s = r->o->shows ?: &r->e->shows;
+
+	judge_all(s, r);
+	judge_run(s, r);
 }

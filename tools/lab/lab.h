@@ -33,6 +33,8 @@ enum lab_side {
  * @wire: checks what the fields above cannot say, and reports it with lab_problem()
  * @races: both sides send again, and which of the Active* counters moves depends on who is first
  * @within_tick: the claim holds only if the server closes before the next tick
+ * @late_ms: so late a side may be at most: later the kernel does something else, and the run shows
+ *	nothing; 0: it does not matter
  */
 struct shows {
 	enum wire_outcome outcome;
@@ -43,6 +45,7 @@ struct shows {
 	void (*wire)(struct lab_result *r);
 	bool races;
 	bool within_tick;
+	double late_ms[__LAB_SIDE_MAX];
 };
 
 /** enum lab_end - when an experiment is over, once both processes have ended */
@@ -120,6 +123,21 @@ struct lab_options {
 	const char *pcap;
 };
 
+/** enum lab_verdict - what a run says about the claim */
+enum lab_verdict {
+	LAB_HOLDS,
+	LAB_REFUTED,		/* it does not hold */
+	LAB_INCONCLUSIVE,	/* nothing: the run was not the experiment, or was not seen whole */
+};
+
+#define LAB_STALLS_MAX 64
+
+/** struct stall - a time in which the lab should have run and did not */
+struct stall {
+	uint64_t from;
+	uint64_t to;
+};
+
 /**
  * struct lab_result - what an experiment showed
  * @e: the experiment
@@ -134,7 +152,11 @@ struct lab_options {
  * @close: how it closed
  * @states: of the sockets
  * @status: of the processes, as from wait()
- * @problem: why the claim does not hold; empty if it holds
+ * @lost: the capture has gaps
+ * @stall: times in which the lab was kept from running
+ * @stalls: how many there are
+ * @problem: why the claim does not hold; else empty
+ * @doubt: why the run is inconclusive; empty if it is not. With a @problem it does not count
  */
 struct lab_result {
 	const struct experiment *e;
@@ -149,7 +171,11 @@ struct lab_result {
 	struct wire_close close;
 	struct states states;
 	int status[__LAB_SIDE_MAX];
+	bool lost;
+	struct stall stall[LAB_STALLS_MAX];
+	size_t stalls;
 	char problem[400];
+	char doubt[600];
 };
 
 /**
@@ -158,8 +184,8 @@ struct lab_result {
  * @o: how
  * @r: filled in, refers to @e and @o; to be freed with lab_free()
  *
- * Return: 0 if it ran, whatever it showed; -1 if it could not be run. lab_result::problem says why
- * it could not, or why the claim does not hold.
+ * Return: 0 if it ran, whatever it showed: see lab_verdict(); -1 if it could not be run, and
+ * lab_result::problem says why.
  */
 int lab_run(const struct experiment *e, const struct lab_options *o, struct lab_result *r);
 void lab_free(struct lab_result *r);
@@ -167,6 +193,33 @@ void lab_free(struct lab_result *r);
 /** lab_problem() - note why a claim does not hold; only the first note is kept; Return: -1 */
 int lab_problem(struct lab_result *r, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/** lab_doubt() - note why nothing can be concluded; only the first note is kept */
+void lab_doubt(struct lab_result *r, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+enum lab_verdict lab_verdict(const struct lab_result *r);
+
+/**
+ * lab_within() - expect a time, with the slack of the options
+ * @r: the result; has a problem then, or a doubt if the lab was kept from running meanwhile
+ * @what: happened, as in "the ACK left"
+ * @from: when the time began
+ * @to: when it ended
+ * @ms: least and most
+ */
+void lab_within(struct lab_result *r, const char *what, uint64_t from, uint64_t to,
+		const double ms[2]);
+
+/** lab_stall() - note that the lab was kept from running */
+void lab_stall(struct lab_result *r, uint64_t from, uint64_t to);
+
+/** lab_stalled_ms() - Return: for how long it was, between @from and @to */
+double lab_stalled_ms(const struct lab_result *r, uint64_t from, uint64_t to);
+double lab_longest_stall_ms(const struct lab_result *r);
+
+/** lab_late_ms() - Return: how late a side was in what it did, at most */
+double lab_late_ms(const struct lab_result *r, enum lab_side side);
 
 /** lab_moved() - Return: by how much a counter moved, on both sides together */
 int64_t lab_moved(const struct lab_result *r, const char *name);
@@ -182,8 +235,17 @@ int64_t lab_moved(const struct lab_result *r, const char *name);
  */
 int lab_moves(const char *moves, const char *name);
 
-/** lab_why() - Return: the reason for what was seen; NULL if it was run unlike the claim */
+/** lab_why() - Return: the reason for what was seen; NULL if that is not what is claimed */
 const char *lab_why(const struct lab_result *r);
+
+/**
+ * lab_settings() - write how a run differs from what the experiment describes
+ * @o: how it is run
+ * @between: two settings
+ * @text: gets them, as in "fin_ack=2, delay=60"; empty if there is none
+ * @size: of @text
+ */
+void lab_settings(const struct lab_options *o, const char *between, char *text, size_t size);
 
 /** lab_judge() - compare what was seen with what the experiment shows */
 void lab_judge(struct lab_result *r);

@@ -113,12 +113,21 @@ void role_buffer(struct role *r, int fd, int opt, const char *name, int value)
 	set_option(r, fd, SOL_SOCKET, opt, name, value);
 }
 
-void role_sleep(struct role *r, unsigned int ms)
+struct note *role_pause(struct role *r, unsigned int ms)
 {
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+	struct note *n = role_note(r, false, "sleeps %u ms", ms);
 
-	role_note(r, false, "sleeps %u ms", ms);
+	n->sleep_ms = ms;
 	nanosleep(&ts, NULL);
+	return n;
+}
+
+void role_sleep(struct role *r, unsigned int ms)
+{
+	struct note *n = role_pause(r, ms);
+
+	n->late_ns = role_now() - n->ns - ms * 1000000ULL;
 }
 
 void role_wait(struct role *r, int fd, short events)

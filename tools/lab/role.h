@@ -22,12 +22,16 @@
  *	after other calls
  * @server: whether the server did
  * @failed: it is not what the experiment expects
+ * @sleep_ms: a sleep of so long follows
+ * @late_ns: the sleep took so much longer, where that matters to the experiment
  * @text: the call and what it returned
  */
 struct note {
 	uint64_t ns;
 	bool server;
 	bool failed;
+	unsigned int sleep_ms;
+	uint64_t late_ns;
 	char text[90];
 };
 
@@ -93,6 +97,9 @@ void role_shutdown(struct role *r, int fd, int how);
 void role_option(struct role *r, int fd, int opt, const char *name, int value);
 /** role_buffer() - set SO_SNDBUF or SO_RCVBUF */
 void role_buffer(struct role *r, int fd, int opt, const char *name, int value);
+/** role_pause() - sleep; it does not matter how much longer that takes; Return: its note */
+struct note *role_pause(struct role *r, unsigned int ms);
+/** role_sleep() - sleep; if that takes much longer, the experiment may be another one */
 void role_sleep(struct role *r, unsigned int ms);
 /** role_wait() - wait until poll() reports one of @events, at most 10 s */
 void role_wait(struct role *r, int fd, short events);

@@ -25,6 +25,7 @@
 #define DEADLINE_S	30
 #define LOOK_MS		200	/* looks for changes without a segment: a queued FIN, a timeout */
 #define LOOK_LINK_MS	10	/* and at the far end of a slow link */
+#define STALL_NS	1000000	/* a look that is later was kept from running */
 
 /* an experiment that is being run */
 struct run {
@@ -36,6 +37,7 @@ struct run {
 	pid_t pid[__LAB_SIDE_MAX];
 	struct pollfd event[__LAB_SIDE_MAX + 1]; /* the end of each side, and the capture */
 	bool news;	/* the capture has more than was read */
+	uint64_t look;	/* when the lab is to look again, at the latest */
 };
 
 static void fail(struct role *role, const char *what)
@@ -210,12 +212,15 @@ static bool over(struct run *run)
 	return r->conn && wire_ended(r->conn);
 }
 
-/* Waits for an event, then sleeps 1 ms: on a single CPU our look would delay the process that the
- * event is for.
- */
 static void wait_event(struct run *run)
 {
-	poll(run->event, __LAB_SIDE_MAX + 1, run->net.link ? LOOK_LINK_MS : LOOK_MS);
+	const int ms = run->net.link ? LOOK_LINK_MS : LOOK_MS;
+	uint64_t now = role_now();
+
+	if (run->look && now > run->look + STALL_NS)
+		lab_stall(run->r, run->look, now);
+	run->look = now + ms * 1000000ULL;
+	poll(run->event, __LAB_SIDE_MAX + 1, ms);
 }
 
 static void act(struct run *run)
@@ -329,8 +334,7 @@ int lab_run(const struct experiment *e, const struct lab_options *o, struct lab_
 		if (r->have_counters)
 			read_counters(&run, r->after);
 		read_capture(&run);
-		if (capture_lost(&run.capture))
-			lab_problem(r, "the capture lost packets");
+		r->lost = capture_lost(&run.capture);
 		lab_judge(r);
 		if (o->pcap && capture_save(&run.capture, o->pcap))
 			rc = lab_problem(r, "%s: %s", o->pcap, strerror(errno));

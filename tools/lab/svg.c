@@ -101,26 +101,45 @@ static void put_life(FILE *f, int x, int bottom, const char *name)
 	put_text(f, x, TOP - 28, "side", name, CALL);
 }
 
+/* what came of it */
+static const char *came(const struct lab_result *r, char text[60])
+{
+	if (!r->conn || r->close.active < 0)
+		return "no FIN";
+	snprintf(text, 60, "%zu segments, %s", r->close.segments,
+		 wire_outcome_name(r->close.outcome));
+	return text;
+}
+
+/* the claim, if that is what the drawing shows; else what was run and what came of it */
+static void put_head(FILE *f, const struct lab_result *r)
+{
+	char settings[400], result[60], text[500];
+
+	snprintf(text, sizeof(text), "%s (%s)", r->e->name, lab_family_name[r->o->family]);
+	put_text(f, 20, 30, "title", text, FOOT);
+	lab_settings(r->o, ", ", settings, sizeof(settings));
+	snprintf(text, sizeof(text), "%s%s: %s", *settings ? "with " : "with its own settings",
+		 settings, came(r, result));
+	put_text(f, 20, 54, "claim", lab_why(r) ? r->e->claim : text, FOOT);
+}
+
 static void put_foot(FILE *f, const struct lab_result *r, int y)
 {
-	const char * const *k = r->o->knobs, *why = lab_why(r);
-	char text[500];
-	int n;
+	char result[60], text[700];
 
-	if (r->close.active < 0)
-		n = snprintf(text, sizeof(text), "no FIN");
+	if (lab_why(r))
+		snprintf(text, sizeof(text), "%s: %s", came(r, result), lab_why(r));
+	else if (lab_verdict(r) == LAB_HOLDS)
+		snprintf(text, sizeof(text), "Wire%s and application agree.",
+			 r->have_counters ? ", counters" : "");
+	else if (lab_verdict(r) == LAB_INCONCLUSIVE)
+		snprintf(text, sizeof(text), "Inconclusive: %s", r->doubt);
 	else
-		n = snprintf(text, sizeof(text), "%zu segments, %s", r->close.segments,
-			     wire_outcome_name(r->close.outcome));
-	if (why)
-		snprintf(text + n, sizeof(text) - n, ": %s", why);
-	for (; !why && k && *k && n < (int)sizeof(text); k++)
-		n += snprintf(text + n, sizeof(text) - n, ", with %s", *k);
-	put_text(f, 20, y, "claim", text, FOOT);
-	if (*r->problem) {
-		snprintf(text, sizeof(text), "The claim does not hold: %s", r->problem);
-		put_text(f, 20, y + 22, "claim fails", text, FOOT);
-	}
+		snprintf(text, sizeof(text), "%s: %s", r->o->changed ?
+			 "Wire, counters and application do not agree" :
+			 "The claim does not hold", r->problem);
+	put_text(f, 20, y, *r->problem ? "claim fails" : "claim", text, FOOT);
 }
 
 void svg_print(const struct lab_result *r, FILE *f)
@@ -137,9 +156,7 @@ void svg_print(const struct lab_result *r, FILE *f)
 		"viewBox=\"0 0 %1$d %2$d\">\n"
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n%3$s",
 		WIDTH, bottom + 60, style);
-	snprintf(text, sizeof(text), "%s (%s)", r->e->name, lab_family_name[r->o->family]);
-	put_text(f, 20, 30, "title", text, FOOT);
-	put_text(f, 20, 54, "claim", r->e->claim, FOOT);
+	put_head(f, r);
 	put_life(f, CLIENT, bottom, "client");
 	snprintf(text, sizeof(text), "server :%u", LAB_PORT);
 	put_life(f, SERVER, bottom, text);
