@@ -95,7 +95,7 @@ test_knobs() {
 		'FinAckForced +1' '^  knobs:    fin_ack=1$' || return
 	ends 0 finack lab --knob fin_ack=2 --knob fin_hold_ms=300 slow-close && says 'three segments' \
 		'^  agree: ' 'FinAckHeldMerged +1' || return
-	ends 1 finack lab --knob fin_ack=3 merge && grep -q 'fin_ack: Invalid' /tmp/err || return
+	ends 1 finack lab --knob fin_ack=4 merge && grep -q 'fin_ack: Invalid' /tmp/err || return
 	ends 1 finack lab --knob bogus=1 merge && grep -q 'no control bogus' /tmp/err
 }
 
