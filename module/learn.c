@@ -263,8 +263,6 @@ static bool spend(struct finack_quick *q, const struct sock *sk)
  * @fn: its namespace
  * @sk: its socket, tcp_send_delayed_ack() just entered; preemption is off
  *
- * Usually no timer was wasted, and this is all that quickack=2 does.
- *
  * Return: the number of the service's row if so, else 0.
  */
 unsigned int finack_learn_quick(struct finack_net *fn, struct sock *sk)

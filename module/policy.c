@@ -133,23 +133,12 @@ static bool fin_ack_sends_now(struct finack_net *fn, struct sock *sk)
 	return true;
 }
 
-/**
- * finack_policy_sends_now() - whether an ACK that the kernel is about to delay leaves at once
- * @sk: the socket, tcp_send_delayed_ack() just entered
- *
- * Return: true if so; it has been counted.
- */
-bool finack_policy_sends_now(struct sock *sk)
+static noinline bool sends_now(struct finack_net *fn, struct sock *sk)
 {
-	struct finack_net *fn = finack_net_of(sk);
+	bool fin = owes_ack_of_fin(sk);
+	int fin_ack = fin ? READ_ONCE(fn->knobs.fin_ack) : FINACK_FIN_ACK_KERNEL;
 	struct finack_rec *rec;
-	int fin_ack;
-	bool fin;
 
-	if (!fn)
-		return false;
-	fin = owes_ack_of_fin(sk);
-	fin_ack = fin ? READ_ONCE(fn->knobs.fin_ack) : FINACK_FIN_ACK_KERNEL;
 	if (fin_ack == FINACK_FIN_ACK_NOW ? !fin_ack_sends_now(fn, sk) :
 	    (fin && to_be_held(fn, sk)) || !quickack_sends_now(fn, sk))
 		return false;
@@ -157,6 +146,26 @@ bool finack_policy_sends_now(struct sock *sk)
 	if (rec)
 		rec->cause = FINACK_SEP_POLICY;
 	return true;
+}
+
+/**
+ * finack_policy_sends_now() - whether an ACK that the kernel is about to delay leaves at once
+ * @sk: the socket, tcp_send_delayed_ack() just entered
+ *
+ * The usual case of quickack=2 is that no timer was wasted since the knob was set. Every delayed
+ * ACK of the namespace pays for it, so it comes first.
+ *
+ * Return: true if so; it has been counted.
+ */
+bool finack_policy_sends_now(struct sock *sk)
+{
+	struct finack_net *fn = finack_net_of(sk);
+
+	if (!fn || (READ_ONCE(fn->knobs.quickack) == FINACK_QUICKACK_LEARN &&
+		    !READ_ONCE(fn->learned) &&
+		    READ_ONCE(fn->knobs.fin_ack) == FINACK_FIN_ACK_KERNEL))
+		return false;
+	return sends_now(fn, sk);
 }
 
 static void note_hold(struct finack_net *fn, struct finack_rec *rec)
