@@ -22,7 +22,9 @@ static struct setting usual[][1] = {
 	{ { .name = "fin_ack", .value = "0" } },
 	{ { .name = "fin_ack", .value = "1" } },
 	{ { .name = "fin_ack", .value = "2" } },
+	{ { .name = "fin_ack", .value = "3" } },
 	{ { .name = "quickack", .value = "1" } },
+	{ { .name = "quickack", .value = "2" } },
 };
 
 /**
