@@ -35,11 +35,31 @@ has() {
 	return 1
 }
 
-is_json() { python3 -m json.tool </tmp/out >/dev/null; }
+# One Python evaluates all expressions of d, the JSON in /tmp/out: in a guest it takes long to start.
+exec {values}<> <(:)
+exec {expressions}> >(exec python3 -uc 'import json, sys
+for line in sys.stdin:
+	try:
+		d = json.load(open("/tmp/out"))
+		print(str(eval(line)).replace("\n", " "))
+	except Exception as e:
+		print(repr(e))' >&"$values")
 
-# is EXPRESSION VALUE: assert the value of an expression of d, the JSON in /tmp/out
+# value_of EXPRESSION: sets $value
+value_of() {
+	value=
+	echo "${1//$'\n'/ }" >&"$expressions" && IFS= read -r -t 60 -u "$values" value
+}
+
+is_json() {
+	value_of True
+	fa_same "$value" True "whether it is JSON"
+}
+
+# is EXPRESSION VALUE: assert the value of an expression
 is() {
-	fa_same "$(python3 -c "import json; d = json.load(open('/tmp/out')); print(($1))" 2>&1)" "$2" "$1"
+	value_of "$1"
+	fa_same "$value" "$2" "$1"
 }
 
 # finack_sleeps: whether a finack has read what it compares with, and waits for its interval to be over
