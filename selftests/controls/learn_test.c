@@ -130,11 +130,13 @@ TEST_F(peer, two_writes_at_once)
 	KNOB("quickack", "2");
 	for (i = 0; i < 200; i++)
 		fast += two_writes(&self->peer, self->fd, &t);
-	EXPECT_EQ(199, fast);
-	EXPECT_EQ(1, moved(self, "FinAckWasted"));
-	EXPECT_EQ(199, moved(self, "FinAckQuickAuto"));
-	/* the second part is left to the kernel, and our answer carries its ACK */
-	EXPECT_EQ(200, t.acks);
+	if (times_hold()) {
+		EXPECT_EQ(199, fast);
+		EXPECT_EQ(1, moved(self, "FinAckWasted"));
+		EXPECT_EQ(199, moved(self, "FinAckQuickAuto"));
+		/* the second part is left to the kernel, and our answer carries its ACK */
+		EXPECT_EQ(200, t.acks);
+	}
 	EXPECT_EQ(GRANT_ANSWERED, credit_of("8888"));
 	/* when this peer no longer waits, it gets so many ACKs in vain */
 	t.acks = 0;
@@ -164,9 +166,11 @@ TEST_F(peer, turns)
 			REQUEST(1);
 		vain += t.acks;
 	}
-	EXPECT_EQ(199, fast);
-	EXPECT_EQ(200, vain);
-	EXPECT_EQ(GRANT_ANSWERED - 50, credit_of("8888"));
+	if (times_hold()) {
+		EXPECT_EQ(199, fast);
+		EXPECT_EQ(200, vain);
+		EXPECT_EQ(GRANT_ANSWERED - 50, credit_of("8888"));
+	}
 	END_TALK();
 	MOVES("TimerAck Wasted QuickAck=399 QuickAuto=399");
 }

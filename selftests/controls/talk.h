@@ -60,11 +60,13 @@ static bool request(struct peer *p, int fd, struct talk *t, int ms)
 #define REQUEST(_ms) ASSERT_TRUE(request(&self->peer, self->fd, &t, _ms))
 
 /* Begins a conversation: an answer enters ping-pong mode. A connection begins with 16 segments that
- * it ACKs at once when it is not in that mode (tcp_incr_quickack); they are used up here.
+ * it ACKs at once when it is not in that mode (tcp_incr_quickack); they are used up here. When a
+ * timer fires before an answer, and what is learned of that, depends on times.
  */
 #define TALK() \
 	struct talk t = { .seq = 6, .ack = 2 }; \
 	int begun_; \
+	TIMED("TimerAck Wasted QuickAck QuickAuto"); \
 	CONNECT(); \
 	GREET(); \
 	ANSWER(); \
@@ -76,6 +78,8 @@ static bool request(struct peer *p, int fd, struct talk *t, int ms)
 	peer_put(&self->peer, R, t.seq, 0, 0); \
 	CLOSE(); \
 	EXPECT_SILENCE(100); \
+	EXPECT_EQ(moved(self, "FinAckQuickAck"), moved(self, "FinAckQuickAuto")); \
+	EXPECT_LE(moved(self, "FinAckWasted"), moved(self, "FinAckTimerAck")); \
 } while (0)
 
 #endif

@@ -217,8 +217,8 @@ static bool remedy(struct ctx *ctx, struct facts *f)
 		return false;
 	say(ctx, f, "fin_ack",
 	    "A hold of %llu ms ('finack set fin_ack 2', or 3 to hold only where that pays) "
-	    "would save about %.0f segments in 100 closes like these.", (unsigned long long)then.fin_hold_ms,
-	    -100.0 * p.likely / f->passive);
+	    "would save about %.0f segments in 100 closes like these.",
+	    (unsigned long long)then.fin_hold_ms, -100.0 * p.likely / f->passive);
 	return true;
 }
 
