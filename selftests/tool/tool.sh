@@ -40,7 +40,7 @@ test_show_an_interval() {
 	"$closer" merge 5 || return
 	(fa_wait 60 finack_sleeps && "$closer" merge 4) &
 	ends 0 finack -j show -d 2 || return
-	wait
+	wait $!
 	is "d['passive'], d['seconds']" "(2.0, 2.0)"
 }
 
@@ -179,7 +179,7 @@ test_stalls() {
 
 # says ABOUT TEXT: whether that finding in the JSON of why has the text
 says() {
-	is "any(f['about'] == '$1' and '''$2''' in f['text'] for f in d['findings'])" True
+	is "any(f['about'] == '$1' and \"\"\"$2\"\"\" in f['text'] for f in d['findings'])" True
 }
 
 test_ports() {

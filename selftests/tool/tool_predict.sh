@@ -28,7 +28,7 @@ predicts() {
 	python3 "$fa_dir/traffic.py" "$delays" $rate $((seconds + 3)) &
 	fa_wait 20 has_moved $((before + rate)) || return
 	ends 0 finack -j set --dry-run -d $seconds "$@" || return
-	wait
+	wait $!
 	predicted=$(python3 -c "import json; d = json.load(open('/tmp/out'))
 print(round(d['predictions'][0]['segments_per_second'] * $seconds))")
 }
@@ -102,7 +102,7 @@ test_every_namespace() {
 	# one interval for all namespaces
 	(fa_wait 60 finack_sleeps && "$closer" merge 4 && ip netns exec $ns "$closer" merge 4) &
 	ends 0 finack -a -j set --dry-run -d 2 fin_ack 1 || return
-	wait
+	wait $!
 	is "[p['segments_per_second'] for n in d for p in n['predictions']]" "[2.0, 2.0]" && ip netns del $ns
 }
 
