@@ -73,6 +73,7 @@ vm_ends() { # KERNEL
 		KERNEL=$1 SMP=2 BARE=1 TIMEOUT=120 FINACK_PARENT=$parent TMPDIR=$work/ends-$how \
 			CMD='echo up; tail -f /dev/null' "$here/vm" >"$work/ends-$how.out" 2>&1 &
 		pid=$!
+		# the guest's TIMEOUT is the deadline: then the process is gone
 		until grep -q up "$work/ends-$how.out" || ! kill -0 $pid 2>/dev/null; do sleep 0.2; done
 		run=$(echo "$work/ends-$how"/finack-vm.*)
 		pgrep -f "file:$run/console" >/dev/null || echo "$how: no guest is found"

@@ -8,9 +8,9 @@ fa_say() { echo "# $*"; }
 # a pipe to which nobody writes
 exec {fa_nothing}<> <(:)
 
-# fa_wait SECONDS COMMAND...: wait until the command succeeds. It is tried every FA_PERIOD seconds; by default at first
-# every 20 ms, later after a fifth more of the time waited, up to 300 ms. Under counted time the command takes the host's
-# time, and the wait between two tries does not.
+# fa_wait SECONDS COMMAND...: wait until the command succeeds. It is tried every FA_PERIOD seconds; by default
+# after 20 ms, and each pause is a fifth longer than the one before, up to 300 ms. Under counted time the command
+# takes the host's time, and the wait between two tries does not.
 fa_wait() {
 	local end=$((SECONDS + $1)) ms=20 period
 	shift
